@@ -1,0 +1,82 @@
+// What an ending means: for the breaker and the balancer (success, failure, ignored), and for the retry layer (may it be
+// repeated, and on which ground). Pure tables; no state, no time.
+import type { RetryCondition, RetryPolicy } from '../model/destination.ts';
+import type { Call, Outcome, OutcomeKind } from './call.ts';
+import type { MeshError } from './errors.ts';
+
+/** A 5xx is the service's failure; everything else is an answer. */
+export function kindOfStatus(status: number): OutcomeKind {
+  return status >= 500 ? 'failure' : 'success';
+}
+
+/** The caller's abort and our own refusal of the peer count for nobody; a refusal of ours never reached the endpoint. */
+export function kindOfError(error: MeshError): OutcomeKind {
+  if (error.code === 'canceled' || error.code === 'peer_untrusted' || error.family === 'refused') return 'ignored';
+  return 'failure';
+}
+
+/** 502, 503, 504 and what went wrong locally: the run that ejects an endpoint. Source: Envoy `consecutive_gateway_failure`, `consecutive_local_origin_failure`. */
+export function isGatewayOrLocal(outcome: Outcome): boolean {
+  if (outcome.error !== null) return outcome.kind === 'failure';
+  return outcome.status === 502 || outcome.status === 503 || outcome.status === 504;
+}
+
+/** Whether the far side provably did not act, so that any method may be repeated. */
+export function isUnprocessed(error: MeshError): boolean {
+  return error.sent === 'none' && (error.code === 'connect_failed' || error.code === 'not_processed');
+}
+
+/** Whether the caller allows the call to reach the application twice: by method, by Idempotency-Key, or by option. */
+export function isIdempotent(call: Call, policy: RetryPolicy): boolean {
+  return call.idempotent || policy.methods.includes(call.method) || call.header('idempotency-key') !== undefined;
+}
+
+const GATEWAY: readonly RetryCondition[] = ['gateway-error', '5xx'];
+const LOST: readonly RetryCondition[] = ['reset', 'gateway-error', '5xx'];
+
+/** The condition under which an answer may be repeated, or null. */
+export function conditionOfStatus(status: number, on: readonly RetryCondition[]): RetryCondition | null {
+  if (status < 400) return null;
+  if (on.includes(status)) return status;
+  if (status === 409 && on.includes('retriable-4xx')) return 'retriable-4xx';
+  if (status >= 500 && on.includes('5xx')) return '5xx';
+  if ((status === 502 || status === 503 || status === 504) && on.includes('gateway-error')) return 'gateway-error';
+  return null;
+}
+
+/** The condition under which a failure without an answer may be repeated, or null. */
+export function conditionOfError(error: MeshError, on: readonly RetryCondition[]): RetryCondition | null {
+  switch (error.code) {
+    case 'connect_failed':
+      return firstOf(on, ['connect-failure', ...GATEWAY]);
+    case 'not_processed':
+      return firstOf(on, ['refused-stream', ...LOST]);
+    case 'connection_lost':
+      if (error.sent === 'body') return null;
+      if (error.retryable) return firstOf(on, ['reset-on-reused-connection', ...LOST]);
+      return firstOf(on, error.sent === 'none' ? ['reset-before-request', ...LOST] : LOST);
+    case 'attempt_timeout':
+      return firstOf(on, ['per-try-timeout', ...LOST]);
+    case 'call_failed':
+      return firstOf(on, LOST);
+    default:
+      return null;
+  }
+}
+
+function firstOf(on: readonly RetryCondition[], candidates: readonly RetryCondition[]): RetryCondition | null {
+  for (const candidate of candidates) if (on.includes(candidate)) return candidate;
+  return null;
+}
+
+/**
+ * `Retry-After` as ms to wait: seconds, or an HTTP date. 0 when absent or unreadable.
+ * Source: RFC 9110 §10.2.3.
+ */
+export function retryAfterMs(value: string | undefined, wallMs: number): number {
+  if (value === undefined) return 0;
+  const text = value.trim();
+  if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
+  const date = Date.parse(text);
+  return Number.isNaN(date) ? 0 : Math.max(0, date - wallMs);
+}

@@ -1,0 +1,164 @@
+// Time and chance, the only place that knows the real ones. Everything else is handed a Clock and a Random, so that a
+// test or the simulator can hand in its own. Deadlines, per-try timers and waits all live on one timer wheel.
+
+/** A number in [0, 1). */
+export type Random = () => number;
+
+/** A node of the wheel. Subclasses say in `fire` what happens; arming and stopping allocate nothing. */
+export abstract class Timer {
+  /** @internal */ timerPrev: Timer | null = null;
+  /** @internal */ timerNext: Timer | null = null;
+  /** Due time on the monotonic clock, ms. */
+  timerDueMs = 0;
+
+  abstract fire(): void;
+}
+
+export interface Clock {
+  /** Monotonic, ms. */
+  now(): number;
+  /** Unix time, ms. For certificates, Retry-After dates and what people read; never for windows or deadlines. */
+  wall(): number;
+  /** Arms the timer for an absolute monotonic time, again if it was armed. Never fires early by more than nothing, late by up to 10 ms. */
+  arm(timer: Timer, dueMs: number): void;
+  /** Stops the timer; nothing happens if it was not armed. */
+  disarm(timer: Timer): void;
+}
+
+const TICK_MS = 10;
+const SLOTS = 1_024;
+const IDLE_TICKS_MAX = 100;
+
+class Head extends Timer {
+  fire(): void {}
+}
+
+function emptyList(): Timer {
+  const head = new Head();
+  head.timerPrev = head;
+  head.timerNext = head;
+  return head;
+}
+
+function unlink(timer: Timer): void {
+  const { timerPrev: prev, timerNext: next } = timer;
+  if (prev === null || next === null) return;
+  prev.timerNext = next;
+  next.timerPrev = prev;
+  timer.timerPrev = null;
+  timer.timerNext = null;
+}
+
+function append(head: Timer, timer: Timer): void {
+  const last = head.timerPrev as Timer;
+  last.timerNext = timer;
+  timer.timerPrev = last;
+  timer.timerNext = head;
+  head.timerPrev = timer;
+}
+
+/** Hashed timer wheel: 10 ms ticks, one unref'd interval while anything is armed. */
+class WheelClock implements Clock {
+  readonly #slots: Timer[] = Array.from({ length: SLOTS }, emptyList);
+  readonly #due: Timer = emptyList();
+  #tick = 0;
+  #armed = 0;
+  #idleTicks = 0;
+  #interval: NodeJS.Timeout | null = null;
+  #flushPending = false;
+
+  now(): number {
+    return performance.now();
+  }
+
+  wall(): number {
+    return Date.now();
+  }
+
+  arm(timer: Timer, dueMs: number): void {
+    if (timer.timerNext === null) this.#armed++;
+    else unlink(timer);
+    if (this.#interval === null) this.#start();
+    timer.timerDueMs = dueMs;
+    const tick = Math.max(Math.ceil(dueMs / TICK_MS), this.#tick + 1);
+    append(this.#slots[tick % SLOTS] as Timer, timer);
+  }
+
+  disarm(timer: Timer): void {
+    if (timer.timerNext === null) return;
+    unlink(timer);
+    this.#armed--;
+  }
+
+  #start(): void {
+    this.#tick = Math.floor(performance.now() / TICK_MS);
+    this.#idleTicks = 0;
+    this.#interval = setInterval(this.#advance, TICK_MS);
+    this.#interval.unref();
+  }
+
+  readonly #advance = (): void => {
+    const nowMs = performance.now();
+    const target = Math.floor(nowMs / TICK_MS);
+    const first = Math.max(this.#tick + 1, target - SLOTS + 1);
+    for (let tick = first; tick <= target; tick++) this.#collect(this.#slots[tick % SLOTS] as Timer, nowMs);
+    this.#tick = target;
+    if (this.#due.timerNext !== this.#due && !this.#flushPending) {
+      this.#flushPending = true;
+      // After a stall the answers of the meantime lie unread in the sockets: one turn of I/O before anything is
+      // declared late, else every call in flight times out for a pause that was ours.
+      setImmediate(this.#flush);
+    }
+    if (this.#armed > 0) this.#idleTicks = 0;
+    else if (++this.#idleTicks >= IDLE_TICKS_MAX && this.#interval !== null) {
+      clearInterval(this.#interval);
+      this.#interval = null;
+    }
+  };
+
+  #collect(head: Timer, nowMs: number): void {
+    let timer = head.timerNext as Timer;
+    while (timer !== head) {
+      const next = timer.timerNext as Timer;
+      if (timer.timerDueMs <= nowMs) {
+        unlink(timer);
+        append(this.#due, timer);
+      }
+      timer = next;
+    }
+  }
+
+  readonly #flush = (): void => {
+    this.#flushPending = false;
+    const due = this.#due;
+    for (let timer = due.timerNext as Timer; timer !== due; timer = due.timerNext as Timer) {
+      unlink(timer);
+      this.#armed--;
+      timer.fire();
+    }
+  };
+}
+
+/** The clock of the process; all meshes share its wheel. */
+export const systemClock: Clock = new WheelClock();
+
+/** Chance of the process. */
+export const systemRandom: Random = Math.random;
+
+class Task extends Timer {
+  readonly #run: () => void;
+  constructor(run: () => void) {
+    super();
+    this.#run = run;
+  }
+  fire(): void {
+    this.#run();
+  }
+}
+
+/** Arms a one-off task; the timer returned can be disarmed. For rare work: the call path uses its own timers. */
+export function runAt(clock: Clock, dueMs: number, run: () => void): Timer {
+  const task = new Task(run);
+  clock.arm(task, dueMs);
+  return task;
+}

@@ -1,0 +1,23 @@
+// What happened, for people and programs that watch a mesh. One union; `mesh.events` dispatches them, logs and metrics
+// read the same.
+
+export type MeshEvent =
+  | { readonly type: 'configLoaded'; readonly hash: string }
+  | { readonly type: 'configRejected'; readonly message: string }
+  | { readonly type: 'endpointsChanged'; readonly service: string; readonly added: readonly string[]; readonly removed: readonly string[] }
+  | { readonly type: 'discoveryFailed'; readonly service: string; readonly message: string }
+  | {
+      readonly type: 'endpointEjected';
+      readonly service: string;
+      readonly endpoint: string;
+      readonly reason: string;
+      readonly forMs: number;
+    }
+  | { readonly type: 'endpointReturned'; readonly service: string; readonly endpoint: string }
+  | { readonly type: 'circuitOpened'; readonly service: string; readonly reason: string; readonly forMs: number }
+  | { readonly type: 'circuitHalfOpened'; readonly service: string }
+  | { readonly type: 'circuitClosed'; readonly service: string }
+  | { readonly type: 'peerUntrusted'; readonly service: string; readonly endpoint: string; readonly message: string }
+  | { readonly type: 'eventLoopStalled'; readonly forMs: number };
+
+export type Emit = (event: MeshEvent) => void;
