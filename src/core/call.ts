@@ -38,6 +38,8 @@ export interface Body {
   /** Bytes, or -1 when not known beforehand. */
   readonly length: number;
   readonly replayable: boolean;
+  /** What the caller's own source threw while it was read; undefined when it did not. Nobody else is to blame for it. */
+  readonly failure: unknown;
   /** The body for the next attempt. Throws when called again although not replayable. */
   open(): unknown;
   /** Gives back what was buffered, and lets go of the source. */
@@ -70,6 +72,11 @@ export interface Sink {
   onError(error: unknown): void;
 }
 
+/** Receives heads of status 1xx, which precede the real one. */
+export interface InformationalSink {
+  onInformational(status: number, headers: ReplyHeaders, rawHeaders: unknown): void;
+}
+
 /** Lower-case names, as undici parses them. */
 export type ReplyHeaders = Record<string, string | string[] | undefined>;
 
@@ -91,7 +98,7 @@ export interface Reply {
   hold(): void;
   /** Whether the body is at hand or still to come, i.e. `attach` would deliver all of it. */
   readonly intact: boolean;
-  /** For `mesh.call`: what the function returned. */
+  /** For `mesh.call`: what the function returned. For an upgrade: the socket. */
   readonly value?: unknown;
 }
 
@@ -143,6 +150,12 @@ export class Call implements Cancelable {
   timeoutMs = 0;
   /** The span of this call or attempt; opaque outside telemetry/. */
   span: unknown = null;
+  /** Protocol that the caller wants to switch to, '' for none. Such a call has one attempt. Written by the edge. */
+  upgrade = '';
+  /** Receives 1xx heads; null when the edge has no use for them. */
+  informational: InformationalSink | null = null;
+  /** Options of the edge for the transport below, such as undici's `headersTimeout`; opaque in between. */
+  transportOptions: unknown = null;
   /** What waits for the call right now; told by `cancel`. */
   pending: Cancelable | null = null;
   outcome: Outcome | null = null;
@@ -206,6 +219,11 @@ export class Call implements Cancelable {
     this.cancelReason = reason;
     this.#controller?.abort(reason);
     this.pending?.cancel(reason);
+  }
+
+  /** Aborts the signal, if anybody asked for one, without ending anything: the attempt has failed already. */
+  abortSignal(reason: unknown): void {
+    this.#controller?.abort(reason);
   }
 
   /** Made when somebody asks: aborted when the call is canceled, never after success. */

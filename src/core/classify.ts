@@ -12,6 +12,8 @@ export function kindOfStatus(status: number): OutcomeKind {
 /** The caller's abort and our own refusal of the peer count for nobody; a refusal of ours never reached the endpoint. */
 export function kindOfError(error: MeshError): OutcomeKind {
   if (error.code === 'canceled' || error.code === 'peer_untrusted' || error.family === 'refused') return 'ignored';
+  // A request that could not be written never left: the caller's mistake.
+  if (error.code === 'protocol_error' && error.sent === 'none') return 'ignored';
   return 'failure';
 }
 
@@ -58,7 +60,8 @@ export function conditionOfError(error: MeshError, on: readonly RetryCondition[]
     case 'attempt_timeout':
       return firstOf(on, ['per-try-timeout', ...LOST]);
     case 'call_failed':
-      return firstOf(on, LOST);
+      // Only the one who gave us the function knows; `idempotent` is its word.
+      return error.retryable ? (firstOf(on, LOST) ?? 'reset') : null;
     default:
       return null;
   }

@@ -1,0 +1,53 @@
+// The table of what is compared over sockets. Names are what `--only` matches.
+import type { Tracing } from './telemetry.ts';
+
+export type Via = 'direct' | 'nginx' | 'haproxy';
+
+export type CallerName =
+  | 'undiciRequest'
+  | 'builtInFetch'
+  | 'meshRequest'
+  | 'meshBuiltInFetch'
+  | 'meshFetch'
+  | 'cockatielFetch'
+  | 'opossumFetch';
+
+export interface Case {
+  readonly name: string;
+  readonly group: 'bare' | 'inmesh' | 'assembled' | 'proxy hop';
+  readonly caller: CallerName;
+  readonly tracing: Tracing;
+  /** Whether spans come from OpenTelemetry's own instrumentation of undici instead of from inmesh. */
+  readonly instrumented: boolean;
+  readonly via: Via;
+}
+
+function makeCase(group: Case['group'], name: string, caller: CallerName, rest: Partial<Case> = {}): Case {
+  return { name, group, caller, tracing: 'off', instrumented: false, via: 'direct', ...rest };
+}
+
+const seen = (tracing: Tracing): Partial<Case> => ({ tracing, instrumented: true });
+
+/** What every other row is divided by. */
+export const BASELINE = 'undici.request';
+export const FETCH = 'fetch';
+export const ASSEMBLED = 'fetch + cockatiel + instrumentation, all sampled';
+
+export const CASES: readonly Case[] = [
+  makeCase('bare', BASELINE, 'undiciRequest'),
+  makeCase('bare', FETCH, 'builtInFetch'),
+  makeCase('inmesh', 'undici.request, mesh.dispatcher', 'meshRequest'),
+  makeCase('inmesh', 'undici.request, mesh.dispatcher, 1 % sampled', 'meshRequest', { tracing: '1 %' }),
+  makeCase('inmesh', 'undici.request, mesh.dispatcher, all sampled', 'meshRequest', { tracing: 'on' }),
+  makeCase('inmesh', 'fetch, mesh.dispatcher', 'meshBuiltInFetch'),
+  makeCase('inmesh', 'mesh.fetch', 'meshFetch'),
+  makeCase('inmesh', 'mesh.fetch, 1 % sampled', 'meshFetch', { tracing: '1 %' }),
+  makeCase('inmesh', 'mesh.fetch, all sampled', 'meshFetch', { tracing: 'on' }),
+  makeCase('assembled', 'undici.request + instrumentation, all sampled', 'undiciRequest', seen('on')),
+  makeCase('assembled', 'fetch + opossum', 'opossumFetch'),
+  makeCase('assembled', 'fetch + cockatiel', 'cockatielFetch'),
+  makeCase('assembled', 'fetch + cockatiel + instrumentation, 1 % sampled', 'cockatielFetch', seen('1 %')),
+  makeCase('assembled', ASSEMBLED, 'cockatielFetch', seen('on')),
+  makeCase('proxy hop', 'undici.request, one nginx', 'undiciRequest', { via: 'nginx' }),
+  makeCase('proxy hop', 'undici.request, one HAProxy', 'undiciRequest', { via: 'haproxy' }),
+];

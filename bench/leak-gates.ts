@@ -1,0 +1,86 @@
+// The leak gates: sockets after retries, the heap after many calls of every kind, the heap after many unknown hosts. Each in a
+// fresh process. The short form is a test; the full form is `npm run bench:leaks`.
+import { Child } from './child.ts';
+
+export type LeakKind = 'success' | 'retry' | 'abort' | 'timeout' | 'unread';
+export const LEAK_KINDS: readonly LeakKind[] = ['success', 'retry', 'abort', 'timeout', 'unread'];
+
+/** After this many calls of a kind the heap may be this much larger. */
+export const CALLS_GROWTH_MAX: number = 200 * 1_024;
+export const HOSTS_GROWTH_MAX: number = 20 * 1_024 * 1_024;
+export const RETRY_SOCKETS_MAX = 2;
+
+export interface LeakPlan {
+  readonly calls: number;
+  readonly hosts: number;
+  /** Hosts called through mesh.fetch, which hands them to built-in fetch. */
+  readonly fetchedHosts: number;
+}
+
+export const FULL_LEAK_PLAN: LeakPlan = { calls: 50_000, hosts: 1_000_000, fetchedHosts: 1_000_000 };
+export const SHORT_LEAK_PLAN: LeakPlan = { calls: 10_000, hosts: 200_000, fetchedHosts: 20_000 };
+
+interface OrderBase {
+  readonly ports: readonly number[];
+  readonly calls: number;
+  readonly warmUpCalls: number;
+  readonly concurrency: number;
+  /** Time for what still runs to end, ms. */
+  readonly settleMs: number;
+  /** Bytes that the measuring process itself keeps of each call: shows that a leak is seen. */
+  readonly leakedBytes: number;
+}
+
+export type CallsOrder = OrderBase & { readonly kind: LeakKind };
+export type HostsOrder = OrderBase & { readonly kind: 'hosts'; readonly edge: 'fetch' | 'dispatcher' };
+export type LeakOrder = CallsOrder | HostsOrder;
+
+export interface LeakResult {
+  readonly grownBytes: number;
+  readonly calls: number;
+  readonly seconds: number;
+}
+
+const ENDPOINTS = 4;
+
+/** A server for the calls, as long as `use` runs. */
+export async function withUpstream<T>(
+  use: (ports: readonly number[], upstream: Child) => Promise<T>,
+  endpoints: number = ENDPOINTS,
+): Promise<T> {
+  const upstream = new Child('leaks-upstream.ts', endpoints);
+  try {
+    const { ports } = await upstream.answer<{ ports: number[] }>();
+    return await use(ports, upstream);
+  } finally {
+    await upstream.stop();
+  }
+}
+
+async function runChild(order: LeakOrder): Promise<LeakResult> {
+  const child = new Child('leaks-child.ts', order, ['--expose-gc']);
+  try {
+    return await child.answer<LeakResult>();
+  } finally {
+    await child.stop();
+  }
+}
+
+/** Growth of the heap over calls of one kind. */
+export function measureCalls(kind: LeakKind, calls: number, leakedBytes: number = 0): Promise<LeakResult> {
+  const warmUpCalls = Math.min(calls, 3_000);
+  return withUpstream((ports) => runChild({ kind, ports, calls, warmUpCalls, concurrency: 100, settleMs: 300, leakedBytes }));
+}
+
+/** Growth of the heap over hosts that no service names. */
+export function measureHosts(edge: 'fetch' | 'dispatcher', hosts: number): Promise<LeakResult> {
+  return runChild({ kind: 'hosts', edge, ports: [], calls: hosts, warmUpCalls: 1_000, concurrency: 10, settleMs: 0, leakedBytes: 0 });
+}
+
+/** Sockets that twenty calls open, one after the other, each answered with 503 once and then repeated. */
+export function countRetrySockets(): Promise<number> {
+  return withUpstream(async (ports, upstream) => {
+    await runChild({ kind: 'retry', ports, calls: 20, warmUpCalls: 0, concurrency: 1, settleMs: 0, leakedBytes: 0 });
+    return (await upstream.ask<{ sockets: number }>({})).sockets;
+  }, RETRY_SOCKETS_MAX);
+}

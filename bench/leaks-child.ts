@@ -1,0 +1,58 @@
+// Makes many calls of one kind, or meets many unknown hosts, and says by how much the heap has grown after everything that can
+// be collected was collected. Needs --expose-gc.
+import { leakCall } from './leak-calls.ts';
+import type { LeakOrder, LeakResult } from './leak-gates.ts';
+import { unknownHostCall } from './unknown-hosts.ts';
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** What `leakedBytes` asks for. */
+const kept: number[][] = [];
+
+/** The heap when nothing more can be collected: finalizers and timers get their turns in between. */
+async function settledHeap(): Promise<number> {
+  let least = Number.POSITIVE_INFINITY;
+  for (let i = 0; i < 8; i++) {
+    globalThis.gc?.();
+    await pause(40);
+    least = Math.min(least, process.memoryUsage().heapUsed);
+  }
+  return least;
+}
+
+async function many(call: (isFetch: boolean) => Promise<void>, calls: number, concurrency: number): Promise<void> {
+  let next = 0;
+  const work = async (): Promise<void> => {
+    while (next < calls) await call((next++ & 1) === 0);
+  };
+  await Promise.all(Array.from({ length: concurrency }, work));
+}
+
+async function measure(order: LeakOrder): Promise<LeakResult> {
+  if (globalThis.gc === undefined) throw new Error('the heap cannot be settled without --expose-gc');
+  const { kind, calls, concurrency } = order;
+  const call = kind === 'hosts' ? await unknownHostCall(order.edge) : await leakCall(order);
+  // Pools, compiled code and buffers of the first calls stay for good, and are no leak.
+  await many(call, order.warmUpCalls, concurrency);
+  await pause(order.settleMs);
+  const before = await settledHeap();
+  const startMs = performance.now();
+  await many(
+    async (isFetch) => {
+      if (order.leakedBytes > 0) kept.push(new Array<number>(order.leakedBytes / 8).fill(0));
+      await call(isFetch);
+    },
+    calls,
+    concurrency,
+  );
+  const seconds = (performance.now() - startMs) / 1_000;
+  await pause(order.settleMs);
+  return { grownBytes: (await settledHeap()) - before, calls, seconds };
+}
+
+process.on('disconnect', () => process.exit());
+try {
+  process.send?.(await measure(JSON.parse(process.argv[2] as string) as LeakOrder));
+} catch (error) {
+  process.send?.({ failed: error instanceof Error ? (error.stack ?? error.message) : String(error) });
+}

@@ -1,0 +1,58 @@
+// Everything that one run found, and the machine it was found on. What `--json` prints.
+import { cpus } from 'node:os';
+import { BASELINE, type Case } from './cases.ts';
+import type { ImportCost } from './import-cost.ts';
+import type { IsolatedResult } from './isolated.ts';
+import type { Sample, SocketResult } from './sockets.ts';
+import { median } from './statistics.ts';
+
+export interface ImportResult {
+  readonly cost: ImportCost;
+  /** Modules that were loaded and must not be; empty is right. */
+  readonly unwanted: readonly string[];
+}
+
+export interface Report {
+  readonly date: string;
+  readonly node: string;
+  readonly platform: string;
+  readonly cores: number;
+  readonly cpuModel: string;
+  readonly isQuick: boolean;
+  readonly seconds: number;
+  readonly sockets: SocketResult | null;
+  readonly isolated: IsolatedResult | null;
+  readonly import: ImportResult | null;
+}
+
+export function describeMachine(): Pick<Report, 'date' | 'node' | 'platform' | 'cores' | 'cpuModel'> {
+  return {
+    date: new Date().toISOString().slice(0, 10),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    cores: cpus().length,
+    cpuModel: cpus()[0]?.model.trim() ?? 'unknown processor',
+  };
+}
+
+export type Metric = 'callsPerSecond' | 'cpuUs' | 'cpuAllUs' | 'p50Us' | 'p99Us';
+
+function samplesOf(result: SocketResult, name: string, concurrency: number): Sample[] {
+  return result.samples.filter((sample) => sample.name === name && sample.concurrency === concurrency);
+}
+
+export function medianOf(result: SocketResult, name: string, concurrency: number, metric: Metric): number {
+  return median(samplesOf(result, name, concurrency).map((sample) => sample[metric]));
+}
+
+/** Median of the ratios taken round by round. NaN when one of the two was not run. */
+export function ratioOf(result: SocketResult, name: string, base: string, concurrency: number, metric: Metric): number {
+  const bases = new Map(samplesOf(result, base, concurrency).map((sample) => [sample.roundKey, sample[metric]]));
+  return median(samplesOf(result, name, concurrency).map((sample) => sample[metric] / (bases.get(sample.roundKey) ?? Number.NaN)));
+}
+
+export function hasCase(result: SocketResult, name: string): boolean {
+  return result.cases.some((subject: Case) => subject.name === name);
+}
+
+export { BASELINE };

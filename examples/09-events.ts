@@ -1,0 +1,36 @@
+// What the mesh does on its own is told as events: an endpoint left out, a circuit opened, a config read or refused.
+import { createMesh } from 'inmesh';
+import { status, text, tinyServer } from './tiny-server.ts';
+
+const good = await tinyServer(text('hello'));
+const broken = await tinyServer(status(503));
+
+// #region events
+const mesh = await createMesh({
+  config: {
+    services: {
+      greeter: {
+        endpoints: [good.address, broken.address],
+        loadBalancer: 'roundRobin',
+        outlierDetection: { consecutiveErrors: 3, baseEjectionTime: '300ms' },
+      },
+    },
+  },
+});
+
+mesh.events.addEventListener('endpointEjected', (event) => {
+  const { service, reason, forMs } = event.detail;
+  console.log(`${service}: an endpoint is left out for ${Math.round(forMs)} ms (${reason})`);
+});
+mesh.events.addEventListener('endpointReturned', (event) => console.log(`${event.detail.service}: it is tried again`));
+// #endregion
+
+for (let i = 0; i < 80; i++) {
+  await (await mesh.fetch('http://greeter/')).text();
+  await new Promise((resolve) => setTimeout(resolve, 10));
+}
+console.log('80 calls, all answered');
+
+await mesh.close();
+good.close();
+broken.close();

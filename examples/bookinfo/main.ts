@@ -1,0 +1,134 @@
+// `npm start`: a small shop of services, the same troubles for two ways of calling, and what comes of it.
+//   --seconds N   length of the story (default 22)    --json   only the summary, as JSON
+//   --rate N      users per second (default 70)       --keep   leave everything running at the end
+//   --seed N      other users
+import { setTimeout as sleep } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
+import { Load, type Visit } from './load.ts';
+import type { Lane } from './messages.ts';
+import { PHASES } from './phases.ts';
+import { intro, printSummary } from './report.ts';
+import { liveScreen, plainScreen, type Screen, silentScreen, type View } from './screen.ts';
+import { statsOf } from './tally.ts';
+import { retriedTrace, Traces, traceTree } from './trace-tree.ts';
+import { summarize } from './verdict.ts';
+import { type MeshEvent, World } from './world.ts';
+
+const { values: args } = parseArgs({
+  options: {
+    seconds: { type: 'string', default: '22' },
+    rate: { type: 'string', default: '70' },
+    seed: { type: 'string', default: '7' },
+    json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+  },
+});
+const totalS = Number(args.seconds);
+const out = process.stdout;
+const print = (text: string): void => void (args.json || out.write(`${text}\n`));
+
+const WARM_UP_MS = 2_000;
+const WARM_UP = -1;
+
+const visits: Visit[] = [];
+const news: { readonly phase: number; readonly text: string; readonly isEjection: boolean }[] = [];
+const traces = new Traces(20_000);
+let phase = WARM_UP;
+let startedAt = performance.now();
+
+const world = new World({
+  spans: (spans) => traces.add(spans),
+  event: (process, event) => note(process, event),
+  crashed(name, stderr) {
+    console.error(`${name} ended by itself. It said:\n${stderr}`);
+    finish(1);
+  },
+});
+process.once('SIGINT', () => finish(130));
+process.once('SIGTERM', () => finish(143));
+process.once('exit', () => world.stop());
+
+print(intro());
+await world.start();
+const load = new Load({
+  usersPerSecond: Number(args.rate),
+  seed: Number(args.seed),
+  ports: { plain: world.pagePort('plain'), inmesh: world.pagePort('inmesh') },
+  currentPhase: () => phase,
+  onVisit: (visit) => visit.phase !== WARM_UP && visits.push(visit),
+});
+const users = load.run();
+await sleep(WARM_UP_MS); // Sockets and compilers warm up, or the good days would look slower than they are.
+
+const screen: Screen = args.json ? silentScreen : out.isTTY ? liveScreen(out) : plainScreen(out);
+startedAt = performance.now();
+const redraw = setInterval(() => screen.draw(view()), 250);
+for (phase = 0; phase < PHASES.length; phase++) {
+  const current = PHASES[phase];
+  if (current === undefined) break;
+  const phaseMs = current.share * totalS * 1_000;
+  const done = current.enter(world, phaseMs);
+  await sleep(phaseMs);
+  await done;
+  screen.draw(view());
+  current.leave?.(world);
+}
+clearInterval(redraw);
+if (!args.keep) await load.stop();
+else await sleep(2_000);
+phase = WARM_UP; // Visits that come later, with --keep, count for nothing.
+
+const summary = summarize(visits);
+const trace = retriedTrace(traces);
+const tree = trace === null ? [] : traceTree(trace, (address) => world.nameOf(address));
+if (args.json)
+  out.write(`${JSON.stringify({ ...summary, ejections: news.filter((item) => item.isEjection).length, trace: tree }, null, 2)}\n`);
+else printSummary(print, summary, tree, news.filter((item) => item.isEjection).length);
+if (!args.keep) finish(summary.holds ? 0 : 1);
+print(`\nStill running, troubles and all. Plain page http://127.0.0.1:${world.pagePort('plain')}/productpage`);
+print(`inmesh page http://127.0.0.1:${world.pagePort('inmesh')}/productpage   config ${world.meshFilePath} (edit it)`);
+print('Ctrl-C ends it.');
+process.removeAllListeners('SIGINT');
+process.once('SIGINT', () => finish(summary.holds ? 0 : 1));
+await users;
+
+function note(process: string, event: MeshEvent): void {
+  if (process !== 'productpage-inmesh' || phase === WARM_UP) return;
+  const endpoint = world.nameOf(String(event['endpoint'] ?? ''));
+  const at = `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
+  if (event.type === 'endpointEjected') {
+    const seconds = (Number(event['forMs']) / 1_000).toFixed(1);
+    news.push({ phase, isEjection: true, text: `${at}  inmesh leaves out ${endpoint} for ${seconds} s: ${event['reason']}` });
+  } else if (event.type === 'endpointReturned') {
+    news.push({ phase, isEjection: false, text: `${at}  inmesh tries ${endpoint} again` });
+  } else if (event.type === 'configLoaded') {
+    news.push({ phase, isEjection: false, text: `${at}  inmesh has read the new mesh.yaml` });
+  } else {
+    news.push({
+      phase,
+      isEjection: false,
+      text: `${at}  ${event.type} ${event['service'] ?? ''} ${event['message'] ?? event['reason'] ?? ''}`,
+    });
+  }
+}
+
+function view(): View {
+  const index = Math.min(phase, PHASES.length - 1);
+  const of = (lane: Lane, isNow: boolean): Visit[] => visits.filter((visit) => visit.lane === lane && (!isNow || visit.phase === index));
+  const ejections = news.filter((item) => item.isEjection);
+  return {
+    elapsedS: (performance.now() - startedAt) / 1_000,
+    totalS,
+    phase: `${index + 1} of ${PHASES.length}`,
+    story: PHASES[index]?.story ?? '',
+    now: { plain: statsOf(of('plain', true)), inmesh: statsOf(of('inmesh', true)) },
+    total: { plain: statsOf(of('plain', false)), inmesh: statsOf(of('inmesh', false)) },
+    ejections: { now: ejections.filter((item) => item.phase === index).length, total: ejections.length },
+    news: news.map((item) => item.text),
+  };
+}
+
+function finish(code: number): never {
+  world.stop();
+  process.exit(code);
+}

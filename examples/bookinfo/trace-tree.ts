@@ -1,0 +1,73 @@
+// One call as a tree, from the spans that the processes sent: who called whom, what was tried again, how long it took.
+import type { SpanRecord } from './messages.ts';
+
+/** The last traces, by id. */
+export class Traces {
+  readonly #byTrace: Map<string, SpanRecord[]> = new Map();
+  readonly #tracesMax: number;
+
+  constructor(tracesMax: number) {
+    this.#tracesMax = tracesMax;
+  }
+
+  add(spans: readonly SpanRecord[]): void {
+    for (const span of spans) {
+      const trace = this.#byTrace.get(span.traceId);
+      if (trace !== undefined) trace.push(span);
+      else this.#byTrace.set(span.traceId, [span]);
+    }
+    for (const traceId of this.#byTrace.keys()) {
+      if (this.#byTrace.size <= this.#tracesMax) return;
+      this.#byTrace.delete(traceId);
+    }
+  }
+
+  values(): Iterable<SpanRecord[]> {
+    return this.#byTrace.values();
+  }
+}
+
+/** A complete trace through three services in which an attempt failed, another came after, and all ended well. */
+export function retriedTrace(traces: Traces): SpanRecord[] | null {
+  let best: SpanRecord[] | null = null;
+  for (const spans of traces.values()) {
+    const ids = new Set(spans.map((span) => span.spanId));
+    const roots = spans.filter((span) => !ids.has(span.parentId));
+    const services = new Set(spans.filter((span) => span.kind === 'server').map((span) => span.process));
+    const retried = spans.some((span) => span.kind === 'client' && Number(span.attributes['http.request.resend_count'] ?? 0) > 0);
+    if (roots.length !== 1 || roots[0]?.kind !== 'server' || roots[0].isError || services.size < 4 || !retried) continue;
+    best = spans;
+  }
+  return best;
+}
+
+export function traceTree(spans: readonly SpanRecord[], nameOf: (address: string) => string): string[] {
+  const ids = new Set(spans.map((span) => span.spanId));
+  const childrenOf = (id: string): SpanRecord[] =>
+    spans.filter((span) => (id === '' ? !ids.has(span.parentId) : span.parentId === id)).sort((a, b) => a.startMs - b.startMs);
+  const rows: { readonly text: string; readonly span: SpanRecord }[] = [];
+  const walk = (parent: string, indent: string): void => {
+    const children = childrenOf(parent);
+    children.forEach((span, index) => {
+      const isLast = index === children.length - 1;
+      const isRoot = parent === '';
+      rows.push({ text: `${indent}${isRoot ? '' : isLast ? '└─ ' : '├─ '}${labelOf(span, nameOf)}`, span });
+      walk(span.spanId, `${indent}${isRoot ? '' : isLast ? '   ' : '│  '}`);
+    });
+  };
+  walk('', '');
+  const width = Math.max(...rows.map((row) => row.text.length)) + 2;
+  return rows.map(({ text, span }) => `${text.padEnd(width)}${span.durationMs.toFixed(1).padStart(7)} ms`);
+}
+
+function labelOf(span: SpanRecord, nameOf: (address: string) => string): string {
+  const { attributes } = span;
+  const status = String(attributes['http.response.status_code'] ?? attributes['error.type'] ?? '');
+  if (span.kind === 'server') return `${span.process} serves ${span.name}  ${status}`;
+  if (span.kind === 'client') {
+    const attempt = Number(attributes['http.request.resend_count'] ?? 0) + 1;
+    const address = `${attributes['network.peer.address'] ?? ''}:${attributes['network.peer.port'] ?? ''}`;
+    return `attempt ${attempt} to ${nameOf(address)}  ${status}`;
+  }
+  return span.name;
+}

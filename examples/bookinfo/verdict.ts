@@ -1,0 +1,87 @@
+// What the run must show, checked on the numbers of the run. Exit code and tests hang on this.
+import type { Visit } from './load.ts';
+import { PLAIN_TIMEOUT_MS } from './lane-plain.ts';
+import type { Lane } from './messages.ts';
+import { CANARY_PHASE, PHASES, SPLIT } from './phases.ts';
+import { type Stats, statsOf } from './tally.ts';
+
+export interface Check {
+  readonly name: string;
+  readonly holds: boolean;
+  readonly text: string;
+}
+
+export interface Summary {
+  readonly phases: readonly ({ readonly name: string } & Readonly<Record<Lane, Stats>>)[];
+  readonly total: Readonly<Record<Lane, Stats>>;
+  readonly checks: readonly Check[];
+  readonly holds: boolean;
+}
+
+const SUCCESS_MIN = 99.9;
+const P99_FACTOR_MAX = 3;
+
+export function summarize(visits: readonly Visit[]): Summary {
+  const of = (lane: Lane, phase?: number): Stats =>
+    statsOf(visits.filter((visit) => visit.lane === lane && (phase === undefined || visit.phase === phase)));
+  const phases = PHASES.map(({ name }, phase) => ({ name, plain: of('plain', phase), inmesh: of('inmesh', phase) }));
+  const total = { plain: of('plain'), inmesh: of('inmesh') };
+  const meshed = visits.filter((visit) => visit.lane === 'inmesh');
+  const checks = [plainSuffers(total.plain), success(total.inmesh), tail(total.inmesh, of('inmesh', 0)), split(meshed), mobile(meshed)];
+  return { phases, total, checks, holds: checks.every((check) => check.holds) };
+}
+
+function plainSuffers(plain: Stats): Check {
+  return {
+    name: 'plain suffers',
+    holds: plain.lost > 0 && plain.p99Ms >= PLAIN_TIMEOUT_MS * 0.99,
+    text: `plain fetch lost ${plain.lost} of ${plain.calls} pages (${(100 - plain.answered).toFixed(1)} %); its p99 reached its timeout: ${ms(plain.p99Ms)}`,
+  };
+}
+
+function success(inmesh: Stats): Check {
+  return {
+    name: 'success',
+    holds: inmesh.answered >= SUCCESS_MIN,
+    text: `inmesh answered ${inmesh.answered.toFixed(2)} % of the same pages (must be ${SUCCESS_MIN} % or more); lost: ${inmesh.lost}`,
+  };
+}
+
+function tail(inmesh: Stats, healthy: Stats): Check {
+  const factor = inmesh.p99Ms / healthy.p99Ms;
+  return {
+    name: 'tail',
+    holds: factor <= P99_FACTOR_MAX,
+    text: `its p99 over all troubles was ${ms(inmesh.p99Ms)}, ${factor.toFixed(1)} times that of the good days, ${ms(healthy.p99Ms)} (at most ${P99_FACTOR_MAX})`,
+  };
+}
+
+/** Before the canary, each user without a mobile phone is an independent draw; three standard deviations are chance. */
+function split(meshed: readonly Visit[]): Check {
+  const draws = meshed.filter((visit) => !visit.isMobile && visit.phase < CANARY_PHASE && visit.drawn !== '');
+  const share = SPLIT.v2 / (SPLIT.v1 + SPLIT.v2);
+  const expected = draws.length * share;
+  const sigma = Math.sqrt(expected * (1 - share));
+  const seen = draws.filter((visit) => visit.drawn === 'v2').length;
+  const away = sigma === 0 ? Number.POSITIVE_INFINITY : Math.abs(seen - expected) / sigma;
+  const percent = ((100 * seen) / Math.max(1, draws.length)).toFixed(1);
+  return {
+    name: 'split',
+    holds: away <= 3,
+    text: `the split asked for is 80/20: of ${draws.length} draws ${percent} % went to v2, ${away.toFixed(1)} standard deviations off (at most 3)`,
+  };
+}
+
+function mobile(meshed: readonly Visit[]): Check {
+  const visits = meshed.filter((visit) => visit.isMobile && visit.isAnswered);
+  const astray = visits.filter((visit) => visit.drawn !== 'v2' || visit.version !== 'v2').length;
+  return {
+    name: 'mobile',
+    holds: astray === 0 && visits.length > 0,
+    text: `all ${visits.length} mobile users were sent to v2, and answered by it${astray === 0 ? '' : `, except ${astray}`}`,
+  };
+}
+
+function ms(value: number): string {
+  return `${Math.round(value)} ms`;
+}

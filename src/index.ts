@@ -1,0 +1,30 @@
+// The public face. For applications: a mesh, a client, the policies, the errors. For other libraries: the types that a
+// layer of theirs needs.
+export { MeshError, type MeshErrorCode } from './core/errors.ts';
+export type { MeshEvent } from './core/events.ts';
+export { createClient, type Client, type ClientOptions } from './mesh/client.ts';
+export type { Explanation } from './mesh/explain.ts';
+export type { CallContext, FunctionCallOptions } from './mesh/function-call.ts';
+export { createMesh, type Mesh, type MeshOptions, type UseOptions } from './mesh/mesh.ts';
+export {
+  canary,
+  circuitBreaker,
+  limits,
+  loadBalancer,
+  mtls,
+  outlierDetection,
+  type Policy,
+  retry,
+  retryBudget,
+  timeout,
+} from './mesh/policies.ts';
+export type { MeshSnapshot } from './mesh/snapshot.ts';
+export type { MeshInput, RouteInput, ServiceInput } from './model/input.ts';
+export type { ConfigIssue } from './model/issue.ts';
+export type { MeshFetch, MeshFetchInit } from './transport/fetch.ts';
+export type { CallOptions } from './transport/outbound.ts';
+
+// For layers of your own.
+export type { Call, Endpoint, Outcome, Reply } from './core/call.ts';
+export type { Clock, Random } from './core/clock.ts';
+export type { Layer, Service } from './core/service.ts';

@@ -1,0 +1,90 @@
+// One service, without a file: a mesh of one, made in one line. The list of policies says what, never in which order.
+import type { EndpointInput, ServiceInput } from '../model/input.ts';
+import type { MeshFetch, MeshFetchInit } from '../transport/fetch.ts';
+import type { Explanation } from './explain.ts';
+import { createMesh, type Mesh, type MeshOptions } from './mesh.ts';
+import type { Policy } from './policies.ts';
+import type { MeshSnapshot } from './snapshot.ts';
+
+export interface ClientOptions extends Pick<MeshOptions, 'clock' | 'random' | 'telemetry'> {
+  /** Addresses; or subset name → addresses, each endpoint then labelled `subset: name`. @default the host of the URL, by DNS */
+  readonly endpoints?: readonly (string | EndpointInput)[] | Readonly<Record<string, readonly (string | EndpointInput)[]>>;
+  /** @default none: all defaults of the mesh hold */
+  readonly policies?: readonly Policy[];
+}
+
+/** A client of one service. */
+export interface Client {
+  /** Paths are relative to the client's URL. */
+  readonly fetch: MeshFetch;
+  /** The mesh behind it; waits until it is made. Use it for `dispatcher`, `call`, `events`, `use`. */
+  readonly mesh: Promise<Mesh>;
+  explain(path: string, request?: { readonly method?: string; readonly headers?: Readonly<Record<string, string>> }): Promise<Explanation>;
+  snapshot(): Promise<MeshSnapshot>;
+  close(): Promise<void>;
+  [Symbol.asyncDispose](): Promise<void>;
+}
+
+function endpointsOf(options: ClientOptions, url: URL): Pick<ServiceInput, 'endpoints' | 'subsets' | 'dns'> {
+  const { endpoints } = options;
+  if (endpoints === undefined) {
+    const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+    return { dns: { host: url.hostname.replace(/^\[|\]$/g, ''), port } };
+  }
+  if (Array.isArray(endpoints)) return { endpoints: endpoints as readonly (string | EndpointInput)[] };
+  const list: EndpointInput[] = [];
+  const subsets: Record<string, Record<string, string>> = {};
+  for (const [subset, addresses] of Object.entries(endpoints as Readonly<Record<string, readonly (string | EndpointInput)[]>>)) {
+    subsets[subset] = { subset };
+    for (const entry of addresses) {
+      const endpoint = typeof entry === 'string' ? { address: entry } : entry;
+      list.push({ ...endpoint, labels: { ...endpoint.labels, subset } });
+    }
+  }
+  return { endpoints: list, subsets };
+}
+
+/**
+ * `createClient('https://reviews.internal', { endpoints, policies: [timeout('2s'), retry()] })`.
+ * Throws a TypeError at once for a URL that is none, or a policy given twice; what is wrong with a policy rejects the first call.
+ */
+export function createClient(url: string | URL, options: ClientOptions = {}): Client {
+  const base = new URL(url);
+  const service: Record<string, unknown> = { ...endpointsOf(options, base), hosts: [base.hostname] };
+  const seen: Set<string> = new Set();
+  for (const policy of options.policies ?? []) {
+    if (seen.has(policy.name)) throw new TypeError(`the policy ${policy.name} is given twice`);
+    seen.add(policy.name);
+    Object.assign(service, policy.service);
+  }
+  if (base.protocol === 'https:' && service.tls === undefined) service.tls = 'simple';
+  const { endpoints: _endpoints, policies: _policies, ...rest } = options;
+  const making = createMesh({ ...rest, config: { services: { [base.hostname]: service as ServiceInput } } });
+  // Whoever calls first is told; until then nobody has to listen.
+  making.catch(() => {});
+
+  let made: Mesh | null = null;
+  making.then(
+    (mesh) => {
+      made = mesh;
+    },
+    () => {},
+  );
+  const resolve = (input: string | URL | Request): string | URL | Request =>
+    typeof input === 'string' && input.startsWith('/') && !input.startsWith('//') && base.pathname === '/'
+      ? base.origin + input
+      : typeof input === 'string'
+        ? new URL(input, base)
+        : input;
+  const close = async (): Promise<void> => (await making).close();
+
+  return {
+    mesh: making,
+    fetch: (input, init?: MeshFetchInit) =>
+      made === null ? making.then((mesh) => mesh.fetch(resolve(input), init)) : made.fetch(resolve(input), init),
+    explain: async (path, request = {}) => (await making).explain({ method: 'GET', ...request, url: new URL(path, base).href }),
+    snapshot: async () => (await making).snapshot(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}

@@ -1,0 +1,73 @@
+// Where a mesh's configuration comes from: an object, or files read by yaml/ (loaded only then) and watched. Gives a
+// whole good configuration or a MeshError that names every fault; never something in between.
+import { existsSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { meshError } from '../core/errors.ts';
+import type { MeshConfig } from '../model/config.ts';
+import type { EndpointConfig } from '../model/destination.ts';
+import type { MeshInput } from '../model/input.ts';
+import type { ConfigIssue } from '../model/issue.ts';
+import { resolveConfig } from '../model/resolve.ts';
+import { loadRegex } from '../route/regex.ts';
+
+/** Path of a file or folder, several of them, or the configuration itself. */
+export type ConfigSource = string | readonly string[] | MeshInput;
+
+export interface LoadedConfig {
+  readonly config: MeshConfig;
+  readonly hash: string;
+  readonly warnings: readonly ConfigIssue[];
+  /** What to watch; empty for an object. */
+  readonly files: readonly string[];
+}
+
+const HASH_LENGTH = 12;
+
+/** `INMESH_CONFIG`, else ./mesh.yaml. Without either the mesh knows no service and passes everything on. */
+export function defaultSource(env: Readonly<Record<string, string | undefined>>): ConfigSource {
+  const named = env.INMESH_CONFIG;
+  if (named !== undefined && named !== '') return named.split(',').map((path) => path.trim());
+  return existsSync('mesh.yaml') ? 'mesh.yaml' : {};
+}
+
+export function isFileSource(source: ConfigSource): source is string | readonly string[] {
+  return typeof source === 'string' || Array.isArray(source);
+}
+
+function rejected(issues: readonly ConfigIssue[], text: string): Error {
+  const faults = issues.filter(({ severity }) => severity === 'error').length;
+  return Object.assign(meshError({ code: 'config_invalid', message: `${faults} fault${faults === 1 ? '' : 's'} in the configuration:\n${text}\n` }), { issues });
+}
+
+async function loadObject(input: MeshInput): Promise<LoadedConfig> {
+  const text = JSON.stringify(input);
+  const regex = text.includes('"regex"') ? await loadRegex() : null;
+  const result = resolveConfig(input, regex === null ? {} : { checkRegex: (pattern) => regex.check(pattern) });
+  if ('issues' in result) {
+    const { formatPath } = await import('../model/issue.ts');
+    const lines = result.issues.map((issue) => `  ${formatPath(issue.path)}: ${issue.message}${issue.suggestion === undefined ? '' : `; did you mean ${issue.suggestion}?`}`);
+    throw rejected(result.issues, lines.join('\n'));
+  }
+  const hash = createHash('sha256').update(text).digest('hex').slice(0, HASH_LENGTH);
+  return { config: result.config, hash, warnings: result.warnings, files: [] };
+}
+
+async function loadFiles(paths: string | readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<LoadedConfig> {
+  const [{ loadConfig, formatIssues }, regex] = await Promise.all([import('../yaml/load.ts'), loadRegex()]);
+  const result = await loadConfig(paths, { env, cwd: process.cwd(), checkRegex: (pattern: string) => regex.check(pattern) });
+  if ('issues' in result) throw rejected(result.issues, formatIssues(result.issues));
+  return result;
+}
+
+/** Rejects with MeshError `config_invalid`, whose `issues` are the single faults. */
+export function loadMeshConfig(source: ConfigSource, env: Readonly<Record<string, string | undefined>>): Promise<LoadedConfig> {
+  return isFileSource(source) ? loadFiles(source, env) : loadObject(source);
+}
+
+/** Reads an endpoint file; the YAML parser is loaded with the first one. */
+export async function parseEndpoints(text: string, file: string): Promise<readonly EndpointConfig[]> {
+  const { parseEndpointsFile, formatIssues } = await import('../yaml/load.ts');
+  const result = await parseEndpointsFile(text, file);
+  if ('issues' in result) throw new Error(formatIssues(result.issues));
+  return result.endpoints;
+}

@@ -1,0 +1,300 @@
+// The public object: one mesh in one process. Holds what runs now, swaps it whole on reload, and hands the edges out.
+import type { Endpoint } from '../core/call.ts';
+import { type Clock, type Random, runAt, systemClock, systemRandom } from '../core/clock.ts';
+import { MeshError, meshError } from '../core/errors.ts';
+import type { MeshEvent } from '../core/events.ts';
+import { watchFiles } from '../core/file-watch.ts';
+import type { Layer, Service } from '../core/service.ts';
+import type { DnsResolver } from '../discovery/source.ts';
+import { parseDuration } from '../model/duration.ts';
+import { MeshDispatcher } from '../transport/dispatcher.ts';
+import { type MeshFetch, meshFetch } from '../transport/fetch.ts';
+import type { Origin, Outbound } from '../transport/outbound.ts';
+import { type CompiledMesh, compile, type CompileDeps, rebuild } from './compile.ts';
+import { type ConfigSource, defaultSource, isFileSource, type LoadedConfig, loadMeshConfig, parseEndpoints } from './config-source.ts';
+import { Drain } from './drain.ts';
+import { explain, type ExplainRequest, type Explanation } from './explain.ts';
+import { type CallFunction, functionCall, type FunctionCallOptions } from './function-call.ts';
+import { MeshEvents } from './mesh-events.ts';
+import { findService, originLookup } from './origins.ts';
+import { type IPolicy, policyLayer } from './policy-layer.ts';
+import { type MeshSnapshot, snapshot } from './snapshot.ts';
+import { STACKS, type UserLayer } from './stack.ts';
+import { loadTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';
+
+export interface MeshOptions {
+  /** File, list of files, folder, or the configuration itself. @default $INMESH_CONFIG, then ./mesh.yaml */
+  readonly config?: ConfigSource;
+  /** Whether files are watched, and SIGHUP reloads. @default true */
+  readonly watch?: boolean;
+  readonly telemetry?: TelemetryOptions;
+  /** Longest wait for the first endpoints of DNS and files, ms. @default 5000 */
+  readonly readyMs?: number;
+  /** Seams of tests and simulation. @default the system's */
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly resolver?: DnsResolver;
+  /** Replaces the transport below every endpoint. */
+  readonly transport?: (endpoint: Endpoint, service: string) => Service;
+  /** Where `${VAR}` and INMESH_CONFIG are read. @default process.env */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+}
+
+/** Where a layer of yours stands: next to one of the roles in stack.ts (`npx inmesh explain` lists them). */
+export interface UseOptions {
+  /** Name of your layer. */
+  readonly role: string;
+  readonly above?: string;
+  readonly below?: string;
+}
+
+const READY_MS_DEFAULT = 5_000;
+const DRAIN_MS_DEFAULT = 10_000;
+
+/** Text as Go writes durations, as ms; throws a TypeError for anything else. */
+function durationMs(text: string): number {
+  const ms = parseDuration(text);
+  if (ms === null) throw new TypeError(`${JSON.stringify(text)} is no duration; write it like 500ms, 2s or 1m30s`);
+  return ms;
+}
+
+export class Mesh implements Outbound, AsyncDisposable {
+  readonly clock: Clock;
+  /** What happens: endpoints ejected, circuits opened, configs loaded and rejected. */
+  readonly events: MeshEvents = new MeshEvents();
+  /** For undici and built-in fetch: `{ dispatcher: mesh.dispatcher }`. */
+  readonly dispatcher: MeshDispatcher;
+  /** Shaped like fetch, and cheaper. */
+  readonly fetch: MeshFetch;
+  readonly #options: MeshOptions;
+  readonly #env: Readonly<Record<string, string | undefined>>;
+  readonly #drain: Drain;
+  readonly #telemetry: Telemetry;
+  readonly #users: UserLayer[] = [];
+  readonly #deps: CompileDeps;
+  #source: ConfigSource;
+  #hash = '';
+  #compiled: CompiledMesh | null = null;
+  #lookup: (origin: string) => Origin | null = () => null;
+  #reloading: Promise<unknown> = Promise.resolve();
+  #watch: { close(): void } | null = null;
+  #closing: Promise<void> | null = null;
+
+  /** @internal Use createMesh. */
+  constructor(options: MeshOptions, telemetry: Telemetry) {
+    const { clock = systemClock, random = systemRandom } = options;
+    this.#options = options;
+    this.#env = options.env ?? process.env;
+    this.#source = options.config ?? defaultSource(this.#env);
+    this.clock = clock;
+    this.#drain = new Drain(clock);
+    this.#telemetry = telemetry;
+    const emit = (event: MeshEvent): void => this.#emit(event);
+    this.#deps = {
+      clock,
+      random,
+      telemetry,
+      drain: this.#drain,
+      users: this.#users,
+      states: new Map(),
+      stateDeps: { clock, random, emit, identity: null, parseEndpoints, resolver: options.resolver, leaf: options.transport, endpointLayers: [] },
+    };
+    this.dispatcher = new MeshDispatcher(this, { parseDuration: durationMs, onClose: () => this.close() });
+    this.fetch = meshFetch({ outbound: this, dispatcher: this.dispatcher, parseDuration: durationMs });
+  }
+
+  /** @internal */
+  origin(origin: string): Origin | null {
+    return this.#lookup(origin);
+  }
+
+  /** @internal */
+  get refusesUnknown(): boolean {
+    return this.#compiled?.config.unknownHosts === 'refuse';
+  }
+
+  get isClosed(): boolean {
+    return this.#drain.isClosed;
+  }
+
+  /**
+   * Any promise under the policies of a service: deadline, retries, budget, circuit, limits. The service needs no
+   * endpoints; a name that no service has gets the defaults.
+   */
+  call<T>(name: string, run: CallFunction<T>, options: FunctionCallOptions = {}): Promise<T> {
+    const { timeout, policy } = options;
+    const timeoutMs = timeout === undefined ? 0 : typeof timeout === 'number' ? timeout : durationMs(timeout);
+    const known = this.#compiled?.services.get(name);
+    if (known === undefined) return this.#callUnknown(name, run, options);
+    const service = policy === undefined ? known.functions : policyLayer(policy, this.clock)(known.functions);
+    return functionCall({ name, run, options, timeoutMs, clock: this.clock, service });
+  }
+
+  /** A name that the configuration does not know joins it, with all defaults; names come from code, so they are few. */
+  async #callUnknown<T>(name: string, run: CallFunction<T>, options: FunctionCallOptions): Promise<T> {
+    await this.#serially(() => this.#adopt(name));
+    return this.call(name, run, options);
+  }
+
+  /** What would become of a call, and which line decided it. Nothing is sent. */
+  explain(request: ExplainRequest): Explanation {
+    const compiled = this.#running();
+    const table = {
+      config: compiled.config,
+      users: this.#users,
+      traced: this.#telemetry.isTraced(),
+      find: (origin: string) => {
+        const found = findService(compiled, origin);
+        return found === null ? null : { service: found.config, matchers: found.matchers };
+      },
+    };
+    return explain(table, request);
+  }
+
+  /** The state of everything, as plain JSON. */
+  snapshot(): MeshSnapshot {
+    return snapshot(this.#running(), this.#hash, this.#telemetry.snapshot(), this.clock.now());
+  }
+
+  /** For the `metricProducers` of an OpenTelemetry metric reader. */
+  get metricProducer(): Telemetry['metricProducer'] {
+    return this.#telemetry.metricProducer;
+  }
+
+  /** Puts a layer of yours, or any cockatiel policy, next to a role. Holds for calls from now on. */
+  use(layer: Layer | IPolicy, options: UseOptions): this {
+    const { role, above, below } = options;
+    const of = above ?? below;
+    if (of === undefined || (above !== undefined && below !== undefined)) throw new TypeError('use: name exactly one role, above or below');
+    const roles = STACKS.flatMap(({ entries }) => entries.map((entry) => entry.role));
+    if (!roles.includes(of)) throw new TypeError(`use: no role ${JSON.stringify(of)}; there are ${roles.join(', ')}`);
+    const made = typeof layer === 'function' ? layer : policyLayer(layer, this.clock);
+    this.#users.push({ layer: made, role, of, place: above === undefined ? 'below' : 'above' });
+    this.#swap(rebuild(this.#running(), this.#deps));
+    return this;
+  }
+
+  /** Resolves when every service knows its endpoints, or could not find them. */
+  async ready(): Promise<void> {
+    const states = [...this.#deps.states.values()];
+    await Promise.all(states.map(({ ready }) => ready));
+  }
+
+  /**
+   * Reads the configuration again, or takes another one. Everything is checked first; a faulty one rejects with
+   * `config_invalid`, and what runs goes on running.
+   */
+  reload(config?: ConfigSource): Promise<void> {
+    return this.#serially(async () => {
+      const source = config ?? this.#source;
+      try {
+        await this.#load(source, false);
+      } catch (error) {
+        this.#emit({ type: 'configRejected', message: (error as Error).message });
+        throw error;
+      }
+      if (config !== undefined) {
+        this.#source = config;
+        this.#startWatch([]);
+      }
+    });
+  }
+
+  /** New calls are refused; those under way have `drainMs` (10 s) to finish; then sockets, watches and timers go. */
+  close(options: { readonly drainMs?: number } = {}): Promise<void> {
+    this.#closing ??= this.#close(options.drainMs ?? DRAIN_MS_DEFAULT);
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(drainMs: number): Promise<void> {
+    this.#watch?.close();
+    process.off('SIGHUP', this.#onChange);
+    await this.#drain.close(drainMs);
+    await this.#reloading;
+    this.#telemetry.close();
+    for (const state of this.#deps.states.values()) state.close();
+  }
+
+  /** @internal */
+  async start(): Promise<this> {
+    const loaded = await this.#load(this.#source, true);
+    this.#startWatch(loaded.files);
+    const { readyMs = READY_MS_DEFAULT } = this.#options;
+    const waited = Promise.withResolvers<void>();
+    const timer = runAt(this.clock, this.clock.now() + readyMs, waited.resolve);
+    await Promise.race([this.ready(), waited.promise]);
+    this.clock.disarm(timer);
+    return this;
+  }
+
+  async #load(source: ConfigSource, isFirst: boolean): Promise<LoadedConfig> {
+    const loaded = await loadMeshConfig(source, this.#env);
+    if (!isFirst && loaded.hash === this.#hash) return loaded;
+    const deps = { ...this.#deps, stateDeps: { ...this.#deps.stateDeps, identity: loaded.config.identity } };
+    let compiled: CompiledMesh;
+    try {
+      compiled = await compile(loaded.config, deps);
+    } catch (error) {
+      if (error instanceof MeshError) throw error;
+      throw meshError({ code: 'config_invalid', message: (error as Error).message, cause: error });
+    }
+    this.#hash = loaded.hash;
+    this.#swap(compiled);
+    this.#emit({ type: 'configLoaded', hash: loaded.hash });
+    return loaded;
+  }
+
+  #swap(compiled: CompiledMesh): void {
+    this.#compiled = compiled;
+    this.#lookup = originLookup(compiled);
+    this.#telemetry.observe(this.#deps.states);
+  }
+
+  async #adopt(name: string): Promise<void> {
+    const { config, services } = this.#running();
+    if (services.has(name)) return;
+    const adopted = await loadMeshConfig({ services: { [name]: { endpoints: [] } } }, this.#env);
+    this.#swap(await compile({ ...config, services: { ...config.services, ...adopted.config.services } }, this.#deps));
+  }
+
+  #running(): CompiledMesh {
+    if (this.#compiled === null) throw meshError({ code: 'closed', message: 'the mesh has not started' });
+    return this.#compiled;
+  }
+
+  #serially<T>(task: () => Promise<T>): Promise<T> {
+    const done = this.#reloading.then(task, task);
+    this.#reloading = done.catch(() => {});
+    return done;
+  }
+
+  #emit(event: MeshEvent): void {
+    this.#telemetry.onEvent(event);
+    this.events.emit(event);
+  }
+
+  #startWatch(files: readonly string[]): void {
+    this.#watch?.close();
+    this.#watch = null;
+    process.off('SIGHUP', this.#onChange);
+    if (this.#options.watch === false || !isFileSource(this.#source)) return;
+    const paths = typeof this.#source === 'string' ? [this.#source] : this.#source;
+    this.#watch = watchFiles([...new Set([...paths, ...files])], this.#onChange, { clock: this.clock });
+    process.on('SIGHUP', this.#onChange);
+  }
+
+  /** A file changed, or SIGHUP came. What is wrong was emitted; nobody waits for the promise. */
+  readonly #onChange = (): void => {
+    this.reload().catch(() => {});
+  };
+}
+
+/** Reads and checks the configuration, finds the endpoints, and gives a running mesh. Rejects with MeshError `config_invalid`. */
+export async function createMesh(options: MeshOptions = {}): Promise<Mesh> {
+  const telemetry = await loadTelemetry(options.telemetry ?? {}, options.clock ?? systemClock);
+  return new Mesh(options, telemetry).start();
+}

@@ -1,0 +1,197 @@
+// What lives as long as a service is configured, across reloads: endpoints with all that was learnt of them, budget,
+// circuit, limits, ejections, pools. A reload prepares everything first and commits only when all of it can be had.
+import { EndpointSet } from '../balance/endpoint-set.ts';
+import { Outlier } from '../balance/outlier.ts';
+import type { Endpoint } from '../core/call.ts';
+import type { Clock, Random } from '../core/clock.ts';
+import type { Emit } from '../core/events.ts';
+import { type Layer, type Service, wrap } from '../core/service.ts';
+import { type DnsResolver, type EndpointSource, endpointSource, type ParseEndpoints } from '../discovery/source.ts';
+import type { IdentityConfig, ServiceConfig } from '../model/config.ts';
+import { Breaker } from '../resilience/breaker.ts';
+import { loadTrip, type Trip } from '../resilience/breaker-trip.ts';
+import { Budget } from '../resilience/budget.ts';
+import { Limits } from '../resilience/limits.ts';
+import { type EndpointTransport, endpointTransport, ServiceTransport } from '../transport/pool.ts';
+
+export interface ServiceStateDeps {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly emit: Emit;
+  readonly identity: IdentityConfig | null;
+  readonly parseEndpoints: ParseEndpoints;
+  readonly resolver?: DnsResolver | undefined;
+  /** Replaces the transport below every endpoint; for tests and simulation. */
+  readonly leaf?: ((endpoint: Endpoint, service: string) => Service) | undefined;
+  /** Layers of the user around the transport. */
+  readonly endpointLayers: readonly Layer[];
+}
+
+/** All that a commit needs and that may fail. */
+export interface PreparedService {
+  readonly config: ServiceConfig;
+  readonly trip: Trip | null;
+  readonly transport: ServiceTransport | null;
+  readonly deps: ServiceStateDeps;
+}
+
+function sameTransport(a: ServiceConfig, b: ServiceConfig): boolean {
+  const key = ({ protocol, tls, limits }: ServiceConfig): string => JSON.stringify([protocol, tls, limits]);
+  return key(a) === key(b) && (a.limits.maxConnections === 0 || staticCount(a) === staticCount(b));
+}
+
+function staticCount({ endpoints }: ServiceConfig): number {
+  return endpoints.kind === 'static' ? endpoints.endpoints.length : 1;
+}
+
+export class ServiceState {
+  readonly name: string;
+  readonly budget: Budget;
+  readonly limits: Limits = new Limits();
+  readonly set: EndpointSet;
+  breaker: Breaker | null = null;
+  outlier: Outlier | null = null;
+  /** Settles when the first set of endpoints is known, or could not be had. */
+  readonly ready: Promise<void>;
+  #config: ServiceConfig;
+  #deps: ServiceStateDeps;
+  #transport: ServiceTransport | null;
+  #source: EndpointSource | null = null;
+  #sourceKey = '';
+  #setReady: () => void = () => {};
+  readonly #transports: Map<Endpoint, EndpointTransport> = new Map();
+
+  constructor(prepared: PreparedService) {
+    const { config, deps } = prepared;
+    this.name = config.name;
+    this.#config = config;
+    this.#deps = deps;
+    this.#transport = prepared.transport;
+    this.budget = new Budget(config.retryBudget, deps.clock.now());
+    this.set = new EndpointSet(config.loadBalancer, this.#setDeps());
+    this.ready = new Promise((resolve) => {
+      this.#setReady = resolve;
+    });
+    this.commit(prepared);
+  }
+
+  /** Reads certificates, loads the breaker's rule. Rejects with a plain sentence; nothing is changed. */
+  static async prepare(config: ServiceConfig, before: ServiceState | undefined, deps: ServiceStateDeps): Promise<PreparedService> {
+    const trip = config.circuitBreaker === null ? null : await loadTrip(config.circuitBreaker);
+    const isKept = before !== undefined && before.#transport !== null && deps.leaf === undefined && sameTransport(before.#config, config);
+    const transport = isKept ? before.#transport : deps.leaf === undefined ? newTransport(config, deps) : null;
+    return { config, trip, transport, deps };
+  }
+
+  get config(): ServiceConfig {
+    return this.#config;
+  }
+
+  /** Takes over what was prepared. Cannot fail. */
+  commit(prepared: PreparedService): void {
+    const { config, trip, transport, deps } = prepared;
+    const isNewTransport = transport !== this.#transport;
+    const isNewBalancer = JSON.stringify(config.loadBalancer) !== JSON.stringify(this.#config.loadBalancer);
+    const old = isNewTransport ? [...this.#transports.values()] : [];
+    if (transport !== null) transport.onConnectFailure = () => this.#source?.refresh();
+    this.#config = config;
+    this.#deps = { ...deps, endpointLayers: this.#deps.endpointLayers };
+    this.#transport = transport;
+    this.budget.update(config.retryBudget, deps.clock.now());
+    this.#commitBreaker(trip);
+    if (config.outlierDetection === null) this.outlier = null;
+    else if (this.outlier === null) this.outlier = new Outlier(config.outlierDetection, { service: this.name, set: this.set, random: deps.random, emit: deps.emit });
+    else this.outlier.update(config.outlierDetection);
+    if (isNewTransport) this.#transports.clear();
+    if (isNewTransport || isNewBalancer) this.set.configure(config.loadBalancer, this.#setDeps());
+    this.#startSource();
+    for (const transport of old) transport.close();
+  }
+
+  /** Other layers of the user around the transport; pools stay. */
+  useLayers(endpointLayers: readonly Layer[]): void {
+    if (endpointLayers.length === 0 && this.#deps.endpointLayers.length === 0) return;
+    this.#deps = { ...this.#deps, endpointLayers };
+    this.set.configure(this.#config.loadBalancer, this.#setDeps());
+  }
+
+  fastestMs(): number {
+    return this.set.fastestMs;
+  }
+
+  /** Calls in flight finish; sockets close when idle. */
+  close(): void {
+    this.#source?.close();
+    this.#source = null;
+    this.#setReady();
+    for (const transport of this.#transports.values()) transport.close();
+    this.#transports.clear();
+  }
+
+  #setDeps(): ConstructorParameters<typeof EndpointSet>[1] {
+    return { leaf: (endpoint) => this.#leaf(endpoint), onDrained: (endpoint) => this.#drop(endpoint) };
+  }
+
+  #leaf(endpoint: Endpoint): Service {
+    const { leaf, endpointLayers } = this.#deps;
+    if (leaf !== undefined) return wrap(leaf(endpoint, this.name), endpointLayers);
+    const known = this.#transports.get(endpoint);
+    const transport = known ?? endpointTransport(endpoint, this.#transport as ServiceTransport);
+    this.#transports.set(endpoint, transport);
+    return wrap(transport.service, endpointLayers);
+  }
+
+  #drop(endpoint: Endpoint): void {
+    this.#transports.get(endpoint)?.close();
+    this.#transports.delete(endpoint);
+  }
+
+  #commitBreaker(trip: Trip | null): void {
+    const { circuitBreaker } = this.#config;
+    if (circuitBreaker === null || trip === null) {
+      this.breaker = null;
+      return;
+    }
+    if (this.breaker !== null) {
+      this.breaker.update(circuitBreaker, trip);
+      return;
+    }
+    const { random, emit } = this.#deps;
+    const service = this.name;
+    this.breaker = new Breaker(circuitBreaker, trip, {
+      random,
+      onChange(state, reason, forMs) {
+        if (state === 'open' || state === 'isolated') emit({ type: 'circuitOpened', service, reason, forMs });
+        else if (state === 'halfOpen') emit({ type: 'circuitHalfOpened', service });
+        else emit({ type: 'circuitClosed', service });
+      },
+    });
+  }
+
+  #startSource(): void {
+    const key = JSON.stringify(this.#config.endpoints);
+    if (key === this.#sourceKey) return;
+    const old = this.#source;
+    const { clock, random, emit, parseEndpoints, resolver } = this.#deps;
+    const source = endpointSource(this.#config.endpoints, { clock, random, parseEndpoints, ...(resolver === undefined ? {} : { resolver }) });
+    this.#sourceKey = key;
+    this.#source = source;
+    source.start(
+      (endpoints) => {
+        const { added, removed } = this.set.update(endpoints, clock.now());
+        this.#setReady();
+        if (added.length + removed.length > 0) emit({ type: 'endpointsChanged', service: this.name, added, removed });
+      },
+      (message) => {
+        this.#setReady();
+        emit({ type: 'discoveryFailed', service: this.name, message });
+      },
+    );
+    old?.close();
+  }
+}
+
+function newTransport(config: ServiceConfig, deps: ServiceStateDeps): ServiceTransport {
+  const { name: service, protocol, tls, limits } = config;
+  return new ServiceTransport({ service, protocol, tls, limits, endpoints: staticCount(config) }, { clock: deps.clock, identity: deps.identity });
+}

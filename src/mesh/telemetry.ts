@@ -1,0 +1,143 @@
+// Binds telemetry/ to one mesh: which layer counts into which series, and whose state is read when somebody collects.
+import type { Clock } from '../core/clock.ts';
+import type { MeshEvent } from '../core/events.ts';
+import type { Layer } from '../core/service.ts';
+import { hasTracer, loadTelemetryApi, type TelemetryApi } from '../telemetry/api.ts';
+import { Meter } from '../telemetry/meter.ts';
+import type { MeterSnapshot } from '../telemetry/meter-snapshot.ts';
+import { attemptMetricLayer, callMetricLayer } from '../telemetry/metric-layer.ts';
+import { metricProducer, type MeshMetricProducer } from '../telemetry/metric-producer.ts';
+import { type MeterObserver, type MetricsOption, observeMeter } from '../telemetry/observe.ts';
+import { MESH_LIMIT, MESH_SERVICE, MESH_STATE } from '../telemetry/semconv.ts';
+import { attemptSpanLayer, callSpanLayer, type SpansOption } from '../telemetry/span-layer.ts';
+import type { HttpMetricsOption } from '../telemetry/undici-listeners.ts';
+import type { ServiceState } from './service-state.ts';
+import { VERSION } from './version.ts';
+
+export interface TelemetryOptions {
+  /** @default own */
+  readonly spans?: SpansOption;
+  /** @default auto */
+  readonly metrics?: MetricsOption;
+  /** Whether `http.client.request.duration` is reported. @default auto: not beside another instrumentation that does */
+  readonly httpMetrics?: HttpMetricsOption;
+}
+
+export interface Telemetry {
+  callSpan(service: string): Layer | null;
+  callMetrics(service: string): Layer | null;
+  attemptSpan(service: string, protocol: 'http1' | 'http2'): Layer | null;
+  attemptMetrics(service: string, destination: string, route: string): Layer | null;
+  retryCounters(service: string, destination: string, route: string): { onRetry(reason: string): void; onDenied(reason: string): void };
+  /** Reads the state of these services from now on, and of no others. */
+  observe(states: ReadonlyMap<string, ServiceState>): void;
+  onEvent(event: MeshEvent): void;
+  isTraced(): boolean;
+  snapshot(): MeterSnapshot;
+  readonly metricProducer: MeshMetricProducer;
+  close(): void;
+}
+
+/** Values of `inmesh.circuit.state`. */
+const CIRCUIT_VALUES = { closed: 0, halfOpen: 1, open: 2, isolated: 3 } as const;
+
+class BoundTelemetry implements Telemetry {
+  readonly #options: TelemetryOptions;
+  readonly #api: TelemetryApi | null;
+  readonly #clock: Clock;
+  readonly #meter: Meter;
+  readonly #observer: MeterObserver | null;
+  #readers: (() => void)[] = [];
+  #producer: MeshMetricProducer | null = null;
+
+  constructor(options: TelemetryOptions, api: TelemetryApi | null, clock: Clock) {
+    this.#options = options;
+    this.#api = api;
+    this.#clock = clock;
+    this.#meter = new Meter({ clock });
+    this.#observer = observeMeter(this.#meter, options.metrics ?? 'auto', this.#metricOptions());
+    this.#observer?.attach();
+  }
+
+  callSpan(service: string): Layer | null {
+    const { spans = 'own' } = this.#options;
+    return this.#api === null || spans === 'off' ? null : callSpanLayer({ api: this.#api, service, version: VERSION, spans });
+  }
+
+  attemptSpan(service: string, protocol: 'http1' | 'http2'): Layer | null {
+    const { spans = 'own' } = this.#options;
+    if (this.#api === null || spans === 'off') return null;
+    return attemptSpanLayer({ api: this.#api, service, version: VERSION, spans, protocolVersion: protocol === 'http2' ? '2' : '1.1' });
+  }
+
+  callMetrics(service: string): Layer | null {
+    return this.#options.metrics === 'off' ? null : callMetricLayer(this.#meter.service(service), this.#observer);
+  }
+
+  attemptMetrics(service: string, destination: string, route: string): Layer | null {
+    if (this.#options.metrics === 'off') return null;
+    return attemptMetricLayer(this.#meter.destination(service, destination, route), this.#observer);
+  }
+
+  retryCounters(service: string, destination: string, route: string): ReturnType<Telemetry['retryCounters']> {
+    const series = this.#meter.destination(service, destination, route);
+    return { onRetry: series.retried, onDenied: series.retryDenied };
+  }
+
+  observe(states: ReadonlyMap<string, ServiceState>): void {
+    for (const remove of this.#readers) remove();
+    this.#readers = [];
+    for (const state of states.values()) this.#observeService(state);
+  }
+
+  onEvent(event: MeshEvent): void {
+    this.#meter.onEvent(event);
+  }
+
+  isTraced(): boolean {
+    return this.#api !== null && this.#options.spans !== 'off' && hasTracer();
+  }
+
+  snapshot(): MeterSnapshot {
+    return this.#meter.snapshot();
+  }
+
+  get metricProducer(): MeshMetricProducer {
+    this.#producer ??= metricProducer(this.#meter, this.#clock, this.#metricOptions());
+    return this.#producer;
+  }
+
+  close(): void {
+    this.#observer?.detach();
+    for (const remove of this.#readers) remove();
+    this.#readers = [];
+  }
+
+  #metricOptions(): { version: string; httpMetrics?: HttpMetricsOption } {
+    const { httpMetrics } = this.#options;
+    return httpMetrics === undefined ? { version: VERSION } : { version: VERSION, httpMetrics };
+  }
+
+  #observeService(state: ServiceState): void {
+    const meter = this.#meter;
+    const service = { [MESH_SERVICE]: state.name };
+    const read = (name: Parameters<Meter['observe']>[0], labels: Record<string, string>, value: () => number): void => {
+      this.#readers.push(meter.observe(name, { ...service, ...labels }, value));
+    };
+    read('inmesh.retry.budget.tokens', {}, () => state.budget.balance(this.#clock.now()));
+    read('inmesh.circuit.state', {}, () => (state.breaker === null ? 0 : CIRCUIT_VALUES[state.breaker.state]));
+    for (const standing of ['in', 'ejected', 'probation'] as const) {
+      read('inmesh.endpoints', { [MESH_STATE]: standing }, () => state.set.all.filter((endpoint) => endpoint.standing.state === standing).length);
+    }
+    read('inmesh.limit.used', { [MESH_LIMIT]: 'maxRequests' }, () => state.limits.requests);
+    read('inmesh.limit.used', { [MESH_LIMIT]: 'maxRetries' }, () => state.limits.retries);
+    read('inmesh.limit.max', { [MESH_LIMIT]: 'maxRequests' }, () => state.config.limits.maxRequests);
+    read('inmesh.limit.max', { [MESH_LIMIT]: 'maxRetries' }, () => state.config.limits.maxRetries);
+  }
+}
+
+/** Loads the OpenTelemetry API if it is installed; never an SDK. */
+export async function loadTelemetry(options: TelemetryOptions, clock: Clock): Promise<Telemetry> {
+  const isOff = options.spans === 'off' && options.metrics === 'off';
+  return new BoundTelemetry(options, isOff ? null : await loadTelemetryApi(), clock);
+}

@@ -1,0 +1,181 @@
+// The schema of the concise form, the one source of the checks and of schema/mesh.schema.json. Mirrors input.ts; what
+// one field must be stands here, how fields hang together is checked in resolve.ts.
+import { policyEntries, retries } from './schema-policy.ts';
+import type { Schema } from './schema-scalar.ts';
+import {
+  address,
+  anyOf,
+  boolean,
+  described,
+  duration,
+  field,
+  fieldValue,
+  hostName,
+  integer,
+  labels,
+  list,
+  method,
+  names,
+  number,
+  object,
+  oneOf,
+  pattern,
+  plainName,
+  positive,
+  text,
+  token,
+  yes,
+} from './schema-scalar.ts';
+
+let forFiles: Schema | undefined;
+let forCode: Schema | undefined;
+
+/** What a file may hold: durations are words. */
+export function fileSchema(): Schema {
+  forFiles ??= mesh(false);
+  return forFiles;
+}
+
+/** What code may hand over: durations may also be numbers of ms. */
+export function inputSchema(): Schema {
+  forCode ??= mesh(true);
+  return forCode;
+}
+
+function mesh(numbers: boolean): Schema {
+  return described(
+    object({
+      self: field(self, 'Who this process is.'),
+      identity: field(identity, 'Certificate of this process: PEM text, or paths relative to this file.'),
+      defaults: field(object(policyEntries(numbers)), 'Policies of every service that does not say otherwise.'),
+      unknownHosts: field(oneOf('pass', 'refuse'), 'What becomes of a call to a host that no service names.', 'pass'),
+      failures: field(oneOf('throw', 'respond'), 'Whether a refusal rejects, or is the answer that a sidecar would give.', 'throw'),
+      services: field(names(service(numbers), plainName), 'Services by name. The name is a host name of the service.'),
+      inbound: field(inbound, 'What a server of this process accepts.'),
+    }),
+    'Configuration of inmesh.',
+  );
+}
+
+const self: Schema = object({
+  service: field(plainName, 'Name of the service that this process belongs to.'),
+  namespace: field(plainName, 'Namespace of the service.', 'default'),
+  serviceAccount: field(plainName, 'Account that the process runs under.', 'default'),
+  labels: field(labels, 'Labels of this process.'),
+  locality: field(text('region/zone/subzone'), 'region/zone/subzone, from the left.'),
+});
+
+const identity: Schema = object({
+  cert: described(text('a path or PEM text'), 'Certificate chain: path or PEM text.'),
+  key: described(text('a path or PEM text'), 'Private key: path or PEM text.'),
+  ca: described(text('a path or PEM text'), 'Roots that peers are verified against: path or PEM text.'),
+});
+
+const inbound: Schema = object({
+  mtls: field(oneOf('strict', 'permissive', 'disable'), 'permissive with an identity, disable without.'),
+});
+
+const endpointObject: Schema = object({
+  address: described(address, 'host:port, or [ipv6]:port.'),
+  labels: field(labels, 'What subsets choose by.'),
+  locality: field(text('region/zone/subzone'), 'region/zone/subzone, from the left.'),
+  weight: field(positive(1_000_000), 'Relative share.', 1),
+});
+
+/** A list of endpoints, as in a service and in the file that `endpointsFile` names. */
+export const endpointsSchema: Schema = list(anyOf(address, endpointObject));
+
+const dns: Schema = anyOf(
+  address,
+  object({
+    host: described(hostName, 'Name to look up.'),
+    port: field(integer(1, 65_535), 'Port of the endpoints; required unless record is SRV.'),
+    record: field(oneOf('A', 'AAAA', 'SRV', 'any'), 'Records that are asked for.', 'any'),
+  }),
+);
+
+function service(numbers: boolean): Schema {
+  return described(
+    object({
+      hosts: field(list(hostName), 'More host names that mean this service, without port.'),
+      endpoints: field(endpointsSchema, 'Fixed addresses.'),
+      endpointsFile: field(text('a path'), 'File with a list of endpoints, relative to this file, watched.'),
+      dns: field(dns, 'DNS name of the endpoints: host:port, or the whole.'),
+      ...policyEntries(numbers),
+      subsets: field(names(labels, plainName, 1_000), 'Subset name to the labels that an endpoint must carry.'),
+      routes: field(list(route(numbers)), 'In order; the first that matches wins. What none matches goes to the whole service.'),
+    }),
+    'One service. Exactly one of endpoints, endpointsFile and dns.',
+    { oneOf: [{ required: ['endpoints'] }, { required: ['endpointsFile'] }, { required: ['dns'] }] },
+  );
+}
+
+/** The metadata says to editors what `exactlyOne` of resolve-route.ts checks. */
+function oneKeyOf(...keys: readonly string[]): Readonly<Record<string, unknown>> {
+  return { oneOf: keys.map((key) => ({ required: [key] })) };
+}
+
+function stringMatch(exact: Schema): Schema {
+  const whole = object({
+    exact: field(exact, 'Equal.'),
+    prefix: field(text(), 'Starts with.'),
+    regex: field(pattern, 'RE2 syntax, matches the whole.'),
+    present: field(yes, 'There, whatever its value.'),
+    not: field(boolean, 'Turns the answer round.', false),
+  });
+  return anyOf(exact, described(whole, 'Exactly one of the four.', oneKeyOf('exact', 'prefix', 'regex', 'present')));
+}
+
+const pathMatch: Schema = anyOf(
+  text('a path'),
+  described(
+    object({
+      exact: field(text('a path'), 'Equal.'),
+      prefix: field(text('a path'), 'Raw string prefix: /a matches /ab.'),
+      pathPrefix: field(text('a path'), 'Prefix by segments: /a matches /a/b, not /ab.'),
+      regex: field(pattern, 'RE2 syntax, matches the whole path without the query.'),
+      not: field(boolean, 'Turns the answer round.', false),
+    }),
+    'Exactly one of the four.',
+    oneKeyOf('exact', 'prefix', 'pathPrefix', 'regex'),
+  ),
+);
+
+const match: Schema = object({
+  path: field(pathMatch, 'Path without the query; a text means exact.'),
+  method: field(stringMatch(method), 'HTTP method; a text means exact.'),
+  headers: field(names(stringMatch(fieldValue), token), 'By name; a text means exact.'),
+  queryParams: field(names(stringMatch(text())), 'By name; a text means exact.'),
+});
+
+const headerOperations: Schema = object({
+  set: field(names(fieldValue, token), 'Replaces.'),
+  add: field(names(fieldValue, token), 'Appends.'),
+  remove: field(list(token), 'Removes, before set and add.'),
+});
+
+const sticky: Schema = described(
+  object({
+    header: field(token, 'Name of the header.'),
+    cookie: field(token, 'Name of the cookie.'),
+  }),
+  'Exactly one of the two.',
+  oneKeyOf('header', 'cookie'),
+);
+
+const target: Schema = text('a subset, a service, or service/subset');
+
+function route(numbers: boolean): Schema {
+  return object({
+    name: field(plainName, 'Shown in telemetry and errors. Absent: route-1, route-2, … by place.'),
+    match: field(anyOf(match, list(match)), 'One match, or a list of which one must hold. Absent: every call.'),
+    to: field(anyOf(target, names(number(0), target)), 'A subset, a service, service/subset, or weights by such names.'),
+    timeout: field(duration(numbers, false), 'Total time of a call. Absent: that of the service.'),
+    retries: retries(numbers),
+    sticky: field(sticky, 'The same value always draws the same target, while weights stand.'),
+    headers: field(
+      object({ request: field(headerOperations, 'On the way out.'), response: field(headerOperations, 'On the way back.') }),
+      'What is changed on the way.',
+    ),
+  });
+}

@@ -1,0 +1,77 @@
+// Whether an attempt that ended badly is repeated, after how long, and if not, why not. One question, one answer, in the
+// order of the checks; no promise and no timer. The token of the budget is taken last, so that none is spent on a retry
+// that something else forbids.
+import type { Call } from '../core/call.ts';
+import { conditionOfError, conditionOfStatus, isIdempotent, isUnprocessed } from '../core/classify.ts';
+import type { Random } from '../core/clock.ts';
+import type { MeshError } from '../core/errors.ts';
+import type { RetryCondition, RetryPolicy } from '../model/destination.ts';
+import { backoffMs } from './backoff.ts';
+import type { Budget } from './budget.ts';
+
+/**
+ * Why a failure that the policy would repeat is not repeated: no attempt left; the method is not idempotent; the body
+ * cannot be sent again; `maxRetries` is reached, or the service refused the retry; Retry-After asks for too long; the
+ * next attempt could not finish in time; the bucket is empty.
+ */
+export type RetryDenial = 'attempts' | 'method' | 'body' | 'limit' | 'retry-after' | 'deadline' | 'budget';
+
+/** What provably never reached the service is repeated this often beside `attempts` and the budget. Source: gRFC A6 transparent retry, bounded. */
+export const FREE_RETRIES_MAX = 3;
+
+export interface RetryQuestion {
+  /** The logical call. */
+  readonly call: Call;
+  /** Of the answer; 0 when there is none. */
+  readonly status: number;
+  readonly error: MeshError | null;
+  /** What the service asked us to wait, ms; 0 when it did not. */
+  readonly retryAfterMs: number;
+  /** Retries made that count against `attempts`. */
+  readonly retries: number;
+  /** Retries made that do not, because the attempt before was provably unprocessed. */
+  readonly freeRetries: number;
+  readonly nowMs: number;
+}
+
+export interface RetryDecisionDeps {
+  readonly random: Random;
+  readonly budget: Budget;
+  /** Whether one more retry may be in flight to the service. @default always */
+  readonly mayRetry?: (() => boolean) | undefined;
+  /** The least time an attempt is known to take, ms; 0 when unknown. */
+  readonly fastestMs: () => number;
+}
+
+export type RetryDecision =
+  | { readonly retry: true; readonly delayMs: number; readonly isFree: boolean; readonly condition: RetryCondition }
+  /** `denied` is null when the ending is none that the policy repeats. */
+  | { readonly retry: false; readonly denied: RetryDenial | null };
+
+const NOT_RETRYABLE: RetryDecision = { retry: false, denied: null };
+
+function deny(denied: RetryDenial): RetryDecision {
+  return { retry: false, denied };
+}
+
+export function decideRetry(question: RetryQuestion, policy: RetryPolicy, deps: RetryDecisionDeps): RetryDecision {
+  const { call, error, retries, freeRetries, nowMs } = question;
+  const { retryOn } = policy;
+  const condition = error === null ? conditionOfStatus(question.status, retryOn) : conditionOfError(error, retryOn);
+  if (condition === null || policy.attempts === 0) return NOT_RETRYABLE;
+
+  const unprocessed = error !== null && isUnprocessed(error);
+  const isFree = unprocessed && freeRetries < FREE_RETRIES_MAX;
+  if (!isFree && retries >= policy.attempts) return deny('attempts');
+  if (!unprocessed && !isIdempotent(call, policy)) return deny('method');
+  if (call.body !== null && !call.body.replayable) return deny('body');
+  if (deps.mayRetry !== undefined && !deps.mayRetry()) return deny('limit');
+  if (question.retryAfterMs > policy.retryAfterMaxMs) return deny('retry-after');
+
+  // Nothing reached the service, so the first such repetition has nobody to spare: another endpoint, at once.
+  const ownMs = isFree && freeRetries === 0 ? 0 : backoffMs(policy.backoff, isFree ? freeRetries : retries + 1, deps.random);
+  const delayMs = Math.max(ownMs, question.retryAfterMs);
+  if (nowMs + delayMs + deps.fastestMs() >= call.deadlineMs) return deny('deadline');
+  if (!isFree && !deps.budget.tryWithdraw(nowMs)) return deny('budget');
+  return { retry: true, delayMs, isFree, condition };
+}

@@ -1,0 +1,93 @@
+// What a route changes in the headers, on the way out and on the way back: remove, then set, then add. Costs nothing where
+// nothing is asked. Must not know which headers may be changed: the loader refuses those of the connection.
+import type { ReplyHeaders } from '../core/call.ts';
+import type { Layer, Service } from '../core/service.ts';
+import type { HeaderOperations } from '../model/route.ts';
+
+export function headerLayer(request: HeaderOperations | undefined, response: HeaderOperations | undefined): Layer {
+  const ahead = request === undefined ? null : compile(request);
+  const back = response === undefined ? null : compile(response);
+  return (next) => backLayer(back, aheadLayer(ahead, next));
+}
+
+/** The operations as lists. Names in lower case. */
+interface Edits {
+  /** Removed or overwritten. */
+  readonly dropped: readonly string[];
+  /** Flat pairs: what is set, then what is added. */
+  readonly appended: readonly string[];
+}
+
+function compile({ remove, set, add }: HeaderOperations): Edits | null {
+  const dropped = [...remove, ...Object.keys(set)];
+  const appended = [...Object.entries(set), ...Object.entries(add)].flat();
+  return dropped.length + appended.length === 0 ? null : { dropped, appended };
+}
+
+function aheadLayer(edits: Edits | null, next: Service): Service {
+  if (edits === null) return next;
+  const { dropped, appended } = edits;
+  if (dropped.length === 0) {
+    return (call) => {
+      call.headers = call.headers.concat(appended);
+      return next(call);
+    };
+  }
+  return (call) => {
+    call.headers = edited(call.headers, dropped, appended);
+    return next(call);
+  };
+}
+
+/** A new array: the attempts of the call and its caller share the old one. */
+function edited(headers: readonly string[], dropped: readonly string[], appended: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (!isOneOf(name, dropped)) kept.push(name, headers[i + 1] as string);
+  }
+  for (let i = 0; i < appended.length; i++) kept.push(appended[i] as string);
+  return kept;
+}
+
+function isOneOf(name: string, names: readonly string[]): boolean {
+  for (let i = 0; i < names.length; i++) {
+    const other = names[i] as string;
+    if (name.length === other.length && (name === other || name.toLowerCase() === other)) return true;
+  }
+  return false;
+}
+
+function backLayer(edits: Edits | null, next: Service): Service {
+  if (edits === null) return next;
+  return async (call) => {
+    const reply = await next(call);
+    reply.headers = parsed(reply.headers, edits);
+    if (Array.isArray(reply.rawHeaders)) reply.rawHeaders = raw(reply.rawHeaders as readonly (Buffer | string)[], edits);
+    return reply;
+  };
+}
+
+function parsed(headers: ReplyHeaders, { dropped, appended }: Edits): ReplyHeaders {
+  // Names are the server's, `constructor` and `__proto__` among them: only own properties count.
+  const output: ReplyHeaders = Object.fromEntries(Object.entries(headers).filter(([name]) => !isOneOf(name, dropped)));
+  for (let i = 0; i < appended.length; i += 2) {
+    const name = appended[i] as string;
+    const value = appended[i + 1] as string;
+    const before = Object.hasOwn(output, name) ? output[name] : undefined;
+    output[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value];
+  }
+  return output;
+}
+
+/** Flat pairs, of the kind they came in: undici gives buffers. */
+function raw(headers: readonly (Buffer | string)[], { dropped, appended }: Edits): (Buffer | string)[] {
+  const areStrings = typeof headers[0] === 'string';
+  const output: (Buffer | string)[] = [];
+  for (let i = 0; i + 1 < headers.length; i += 2) {
+    const name = headers[i] as Buffer | string;
+    if (!isOneOf(typeof name === 'string' ? name : name.toString('latin1'), dropped)) output.push(name, headers[i + 1] as Buffer | string);
+  }
+  for (const text of appended) output.push(areStrings ? text : Buffer.from(text, 'latin1'));
+  return output;
+}

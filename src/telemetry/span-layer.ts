@@ -1,0 +1,210 @@
+// Spans: INTERNAL `mesh.call <service>` around the logical call, below it one CLIENT span for each attempt. Both end
+// with the last byte. Pass-through while no TracerProvider is registered: one look at the registry, nothing allocated.
+// Source: OpenTelemetry semantic conventions, HTTP client spans. Knows nothing of policies.
+import type { Call, Outcome, Reply } from '../core/call.ts';
+import { ERROR_CODES } from '../core/errors.ts';
+import type { Layer, Service } from '../core/service.ts';
+import type { Context, Registry, Span, SpanOptions, TelemetryApi, Tracer } from './api.ts';
+import { registry, tracerSource } from './api.ts';
+import { injectContext } from './inject.ts';
+import * as name from './semconv.ts';
+import { isHttp, KIND_INTERNAL, spanStarts } from './span-start.ts';
+import { seesRequests } from './undici-listeners.ts';
+import { urlFull } from './url-full.ts';
+
+/** `own`: the mesh makes the spans, instrumentations of the transport are silenced. `off`: none, and no header is written. @default own */
+export type SpansOption = 'own' | 'off';
+
+export interface SpanDeps {
+  /** null when the peer is not installed: no layer is added. */
+  readonly api: TelemetryApi | null;
+  readonly service: string;
+  /** Version of this package, for the instrumentation scope. */
+  readonly version: string;
+  readonly spans?: SpansOption;
+}
+
+export interface AttemptSpanDeps extends SpanDeps {
+  /** `network.protocol.version` of the destination. @default 1.1 */
+  readonly protocolVersion?: '1.1' | '2';
+}
+
+/** The slot `span` of a logical call; that of a forked attempt holds its Span. */
+class CallTrace {
+  readonly tracer: Tracer;
+  /** What the attempts are children of. */
+  readonly context: Context;
+  /** null: not recorded, the context is only passed on. */
+  readonly span: Span | null;
+  /** Whether a `traceparent` of the caller is better than ours. */
+  readonly keepsCallers: boolean;
+  attempts = 0;
+  /** When the call was not forked, it is its own attempt. */
+  attemptSpan: Span | null = null;
+
+  constructor(tracer: Tracer, context: Context, span: Span | null, keepsCallers: boolean) {
+    this.tracer = tracer;
+    this.context = context;
+    this.span = span;
+    this.keepsCallers = keepsCallers;
+  }
+}
+
+const STATUS_ERROR = 2;
+const FAILED = Object.freeze({ code: STATUS_ERROR });
+const SAMPLED = 1;
+
+const passThrough: Layer = (next) => next;
+
+/** Stands above all else, so that refusals are seen too. */
+export function callSpanLayer(deps: SpanDeps): Layer {
+  const { api, service } = deps;
+  if (api === null || deps.spans === 'off') return passThrough;
+  const tracerOf = tracerSource(deps.version);
+  const spanName = `mesh.call ${service}`;
+  const attributes = Object.freeze({ [name.MESH_SERVICE]: service, [name.SERVICE_PEER_NAME]: service });
+  const options: SpanOptions = Object.freeze({ kind: KIND_INTERNAL, attributes });
+  const start = (call: Call, found: Registry): void => {
+    if (found.trace === undefined) return;
+    const context = found.context?.active() ?? api.ROOT_CONTEXT;
+    if (context.getValue(name.SUPPRESS_TRACING) === true) return;
+    const tracer = tracerOf(found.trace);
+    const parent = api.trace.getSpan(context);
+    const isParentRecording = parent?.isRecording() === true;
+    if (parent !== undefined && !isParentRecording && isUnsampled(api, parent)) {
+      call.span = new CallTrace(tracer, context, null, true);
+      return;
+    }
+    const span = tracer.startSpan(spanName, options, context);
+    const isRecording = span.isRecording();
+    call.span = new CallTrace(tracer, api.trace.setSpan(context, span), isRecording ? span : null, !isParentRecording);
+    if (isRecording) call.onEnd(endCall);
+  };
+  return (next) => (call) => {
+    const found = registry();
+    if (found?.trace !== undefined) guarded(start, call, found);
+    return next(call);
+  };
+}
+
+/** Stands below retry and hedging: once per attempt. */
+export function attemptSpanLayer(deps: AttemptSpanDeps): Layer {
+  const { api } = deps;
+  if (api === null || deps.spans === 'off') return passThrough;
+  const protocolVersion = deps.protocolVersion ?? '1.1';
+  const startOf = spanStarts();
+  /** The context that the rest of the attempt must run in, or null when it does not matter. */
+  const start = (attempt: Call, trace: CallTrace, found: Registry | undefined): Context | null => {
+    const isRequest = isHttp(attempt.scheme);
+    let context = trace.context;
+    trace.attempts++;
+    if (trace.span !== null) {
+      const { name: spanName, options } = startOf(attempt.scheme, attempt.method, attempt.authority);
+      const span = trace.tracer.startSpan(spanName, options, context);
+      context = api.trace.setSpan(context, span);
+      if (span.isRecording()) {
+        if (isRequest) {
+          span.setAttribute(name.URL_FULL, urlFull(attempt.scheme, attempt.authority, attempt.path));
+          span.setAttribute(name.NETWORK_PROTOCOL_VERSION, protocolVersion);
+          if (attempt.attempt > 1) span.setAttribute(name.HTTP_REQUEST_RESEND_COUNT, attempt.attempt - 1);
+        }
+        if (attempt.span === trace) trace.attemptSpan = span;
+        else attempt.span = span;
+        attempt.onEnd(endAttempt);
+      }
+    }
+    // A function given to mesh.call makes its own spans, below ours.
+    if (!isRequest) return context;
+    if (found?.propagation !== undefined) {
+      attempt.headers = injectContext(attempt.headers, context, found.propagation, trace.keepsCallers);
+    }
+    return seesRequests() ? context.setValue(name.SUPPRESS_TRACING, true) : null;
+  };
+  return (next) => (attempt) => {
+    const trace = traceOf(attempt);
+    return trace === null ? next(attempt) : startAttempt(start, attempt, trace, next);
+  };
+}
+
+type StartAttempt = (attempt: Call, trace: CallTrace, found: Registry | undefined) => Context | null;
+
+function startAttempt(start: StartAttempt, attempt: Call, trace: CallTrace, next: Service): Promise<Reply> {
+  const found = registry();
+  let context: Context | null;
+  try {
+    context = start(attempt, trace, found);
+  } catch {
+    context = null;
+  }
+  const manager = found?.context;
+  return context === null || manager === undefined ? next(attempt) : manager.with(context, next, undefined, attempt);
+}
+
+function traceOf(attempt: Call): CallTrace | null {
+  let call = attempt;
+  while (call.parent !== null) call = call.parent;
+  return call.span as CallTrace | null;
+}
+
+function isUnsampled(api: TelemetryApi, span: Span): boolean {
+  const context = span.spanContext();
+  return (context.traceFlags & SAMPLED) === 0 && api.trace.isSpanContextValid(context);
+}
+
+/** A sampler, processor or exporter that throws must not break a call. */
+function guarded<T>(run: (call: Call, argument: T) => void, call: Call, argument: T): void {
+  try {
+    run(call, argument);
+  } catch {
+    // Nobody to tell: the error is that of the application's own telemetry.
+  }
+}
+
+function endCall(call: Call, outcome: Outcome): void {
+  guarded(finishCall, call, outcome);
+}
+
+function endAttempt(attempt: Call, outcome: Outcome): void {
+  guarded(finishAttempt, attempt, outcome);
+}
+
+function finishCall(call: Call, outcome: Outcome): void {
+  const trace = call.span as CallTrace;
+  const span = trace.span as Span;
+  const { destination, route } = call;
+  if (route !== null) span.setAttribute(name.MESH_ROUTE, route.name);
+  if (destination !== null) {
+    span.setAttribute(name.SERVICE_PEER_NAME, destination.service);
+    span.setAttribute(name.MESH_DESTINATION, destination.name);
+  }
+  span.setAttribute(name.MESH_ATTEMPTS, trace.attempts);
+  span.setAttribute(name.MESH_OUTCOME, outcome.kind);
+  if (call.retryDenied !== '') span.setAttribute(name.MESH_RETRY_DENIED, call.retryDenied);
+  setFailure(span, outcome, 500);
+  span.end();
+}
+
+function finishAttempt(attempt: Call, outcome: Outcome): void {
+  const span = attempt.parent === null ? ((attempt.span as CallTrace).attemptSpan as Span) : (attempt.span as Span);
+  const { endpoint } = attempt;
+  if (endpoint !== null) {
+    span.setAttribute(name.NETWORK_PEER_ADDRESS, endpoint.host);
+    span.setAttribute(name.NETWORK_PEER_PORT, endpoint.port);
+  }
+  if (outcome.status !== 0 && isHttp(attempt.scheme)) span.setAttribute(name.HTTP_RESPONSE_STATUS_CODE, outcome.status);
+  setFailure(span, outcome, 400);
+  span.end();
+}
+
+/** The caller's own abort is no error. The text of a MeshError names endpoints; that of its code tells no secrets. */
+function setFailure(span: Span, outcome: Outcome, statusMin: number): void {
+  const { error, status } = outcome;
+  if (error === null) {
+    if (status < statusMin) return;
+    span.setAttribute(name.ERROR_TYPE, String(status));
+    span.setStatus(FAILED);
+  } else if (error.code !== 'canceled') {
+    span.setAttribute(name.ERROR_TYPE, error.code);
+    span.setStatus({ code: STATUS_ERROR, message: ERROR_CODES[error.code].meaning });
+  }
+}

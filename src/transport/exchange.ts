@@ -1,0 +1,328 @@
+// One attempt on the wire: at once undici's handler, the Reply, the timer of the attempt, and what `cancel` reaches.
+// One object, because this is the hot path. Bytes pass through untouched; what comes before the consumer is there waits.
+import { type Call, type Cancelable, type Outcome, type OutcomeKind, type Reply, type ReplyHeaders, type Sink } from '../core/call.ts';
+import { kindOfError, kindOfStatus } from '../core/classify.ts';
+import { type Clock, Timer } from '../core/clock.ts';
+import { type MeshError, meshError } from '../core/errors.ts';
+import { attemptError, placeOf } from './failure.ts';
+import type { Dispatcher } from './undici.ts';
+
+type Controller = Dispatcher.DispatchController;
+
+/** Failed answers are drained up to here so that the socket lives on; longer ones are aborted. */
+const DRAIN_BYTES_MAX = 65_536;
+/** And no longer than this: a body that drips must not hold the socket. */
+const DRAIN_MS_MAX = 1_000;
+/** What may wait for a consumer before the socket is paused. */
+const QUEUE_BYTES_MAX = 65_536;
+
+/** What the exchanges of one pool share. */
+export interface ExchangeHost {
+  readonly clock: Clock;
+  /** Sockets opened so far: tells a fresh socket from a reused one. */
+  connects: number;
+  /** Called once when the request leaves the queue for a socket, or fails there. */
+  onStarted(): void;
+}
+
+const WAITING = 0;
+const QUEUEING = 1;
+const ATTACHED = 2;
+const DRAINING = 3;
+const DONE = 4;
+
+const NO_TRAILERS: Record<string, string | string[]> = {};
+
+/** Shared: aborting with a ready-made reason costs a tenth of aborting without. */
+const ABANDONED = new Error('the attempt was abandoned');
+ABANDONED.stack = '';
+
+export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.DispatchHandler {
+  status = 0;
+  statusText = '';
+  headers: ReplyHeaders = NO_TRAILERS;
+  rawHeaders: unknown = null;
+  value: unknown = undefined;
+  readonly #call: Call;
+  readonly #host: ExchangeHost;
+  #resolve: ((reply: Reply) => void) | null = null;
+  #reject: ((error: MeshError) => void) | null = null;
+  #phase: number = WAITING;
+  #controller: Controller | null = null;
+  #isStarted = false;
+  #connectsBefore = 0;
+  #isReused = false;
+  #isDispatching = false;
+  #sink: Sink | null = null;
+  #queue: Uint8Array[] | null = null;
+  #queuedBytes = 0;
+  #isPaused = false;
+  #trailers: Record<string, string | string[]> | null = null;
+  #failure: unknown = undefined;
+  /** While draining: whether what drains is kept for a later attach. */
+  #isHolding = false;
+
+  constructor(call: Call, host: ExchangeHost) {
+    super();
+    this.#call = call;
+    this.#host = host;
+  }
+
+  /** Sends the attempt. The promise is settled by the head, or by the failure. */
+  send(dispatcher: Dispatcher, options: Dispatcher.DispatchOptions): Promise<Reply> {
+    return new Promise<Reply>((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+      const call = this.#call;
+      call.pending = this;
+      const dueMs = Math.min(call.attemptDeadlineMs, call.deadlineMs);
+      if (dueMs !== Number.POSITIVE_INFINITY) this.#host.clock.arm(this, dueMs);
+      this.#connectsBefore = this.#host.connects;
+      this.#isDispatching = true;
+      dispatcher.dispatch(options, this);
+      this.#isDispatching = false;
+    });
+  }
+
+  // What undici calls.
+
+  onRequestStart(controller: Controller): void {
+    this.#controller = controller;
+    // A second start is undici's own replay after REFUSED_STREAM or GOAWAY.
+    if (!this.#isStarted) this.#isReused = this.#isDispatching || this.#host.connects === this.#connectsBefore;
+    this.#leaveQueue();
+    if (this.#phase === DONE) controller.abort(ABANDONED);
+  }
+
+  onRequestUpgrade(_controller: Controller, status: number, headers: ReplyHeaders, socket: unknown): void {
+    if (this.#phase !== WAITING) return;
+    this.value = socket;
+    this.#head(status, headers, '', _controller.rawHeaders);
+    this.#trailers = NO_TRAILERS;
+    this.#finish(kindOfStatus(status), null);
+  }
+
+  onResponseStart(controller: Controller, status: number, headers: ReplyHeaders, statusText = ''): void {
+    if (this.#phase !== WAITING) return;
+    if (status < 200) {
+      this.#call.informational?.onInformational(status, headers, controller.rawHeaders);
+      return;
+    }
+    this.#head(status, headers, statusText, controller.rawHeaders);
+  }
+
+  onResponseData(controller: Controller, chunk: Uint8Array): void {
+    switch (this.#phase) {
+      case ATTACHED:
+        if (!(this.#sink as Sink).onData(chunk)) this.pause();
+        return;
+      case QUEUEING:
+        this.#enqueue(chunk);
+        if (this.#queuedBytes > QUEUE_BYTES_MAX) this.pause();
+        return;
+      case DRAINING:
+        this.#drain(chunk);
+        return;
+      default:
+        controller.abort(ABANDONED);
+    }
+  }
+
+  onResponseEnd(_controller: Controller, trailers: Record<string, string | string[]>): void {
+    if (this.#phase === DONE) return;
+    const sink = this.#phase === ATTACHED ? this.#sink : null;
+    if (sink !== null) this.#sink = null;
+    this.#trailers = trailers;
+    this.#finish(kindOfStatus(this.status), null);
+    sink?.onEnd(trailers);
+  }
+
+  onResponseError(_controller: Controller | null, error: unknown): void {
+    if (this.#phase !== DONE) this.#fail(this.#describe(error));
+  }
+
+  // What time, the caller, and the layers above call.
+
+  fire(): void {
+    const call = this.#call;
+    if (this.#phase === DRAINING) {
+      this.#abandon(kindOfStatus(this.status));
+      return;
+    }
+    const isDeadline = call.deadlineMs <= this.timerDueMs;
+    const what = this.status === 0 ? 'no response head' : 'the body was not complete';
+    this.#fail(
+      meshError({
+        code: isDeadline ? 'deadline_exceeded' : 'attempt_timeout',
+        message: `${what} within ${Math.round(this.timerDueMs - (isDeadline ? (call.parent ?? call).startedAtMs : call.startedAtMs))} ms`,
+        sent: this.status !== 0 ? 'body' : this.#isStarted ? 'head' : 'none',
+        where: placeOf(call),
+      }),
+    );
+  }
+
+  cancel(reason: unknown): void {
+    if (this.#phase === DONE) return;
+    this.#fail(meshError({ code: 'canceled', message: 'the caller aborted', where: placeOf(this.#call), cause: reason }), reason);
+  }
+
+  attach(sink: Sink): void {
+    if (this.#phase === DRAINING) {
+      this.#phase = QUEUEING;
+      this.#armForBody();
+    }
+    this.#sink = sink;
+    this.#isHolding = false;
+    this.#deliver();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    if (this.#sink !== null && this.#phase !== ATTACHED) this.#deliver();
+    if (!this.#isPaused && this.#phase !== DONE) this.#controller?.resume();
+  }
+
+  discard(): void {
+    this.#isHolding = false;
+    this.#queue = null;
+    this.#startDraining();
+  }
+
+  hold(): void {
+    this.#isHolding = true;
+    this.#startDraining();
+  }
+
+  get intact(): boolean {
+    return this.#failure === undefined && (this.#isHolding || this.#phase === QUEUEING || this.#trailers !== null);
+  }
+
+  #leaveQueue(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#host.onStarted();
+  }
+
+  #head(status: number, headers: ReplyHeaders, statusText: string, rawHeaders: unknown): void {
+    const { clock } = this.#host;
+    const call = this.#call;
+    this.status = status;
+    this.statusText = statusText;
+    this.headers = headers;
+    this.rawHeaders = rawHeaders;
+    call.headAtMs = clock.now();
+    this.#phase = QUEUEING;
+    if (call.attemptDeadlineMs < call.deadlineMs) this.#armForBody();
+    (this.#resolve as (reply: Reply) => void)(this);
+  }
+
+  /** Once the head is there, only the deadline of the whole call counts. */
+  #armForBody(): void {
+    const { deadlineMs } = this.#call;
+    if (deadlineMs === Number.POSITIVE_INFINITY) this.#host.clock.disarm(this);
+    else this.#host.clock.arm(this, deadlineMs);
+  }
+
+  #enqueue(chunk: Uint8Array): void {
+    if (this.#queue === null) this.#queue = [chunk];
+    else this.#queue.push(chunk);
+    this.#queuedBytes += chunk.byteLength;
+  }
+
+  /** Gives the sink what has waited, then lets the rest flow. Stops when the sink asks for a pause. */
+  #deliver(): void {
+    const sink = this.#sink;
+    if (sink === null) return;
+    const queue = this.#queue;
+    this.#isPaused = false;
+    if (queue !== null) {
+      let index = 0;
+      while (index < queue.length && !this.#isPaused) {
+        const chunk = queue[index++] as Uint8Array;
+        this.#queuedBytes -= chunk.byteLength;
+        if (!sink.onData(chunk)) this.#isPaused = true;
+      }
+      if (index < queue.length) {
+        this.#queue = queue.slice(index);
+        return;
+      }
+      this.#queue = null;
+    }
+    if (this.#failure !== undefined) {
+      this.#sink = null;
+      sink.onError(this.#failure);
+    } else if (this.#trailers !== null) {
+      this.#sink = null;
+      sink.onEnd(this.#trailers);
+    } else {
+      this.#phase = ATTACHED;
+      if (this.#isPaused) this.#controller?.pause();
+      else this.#controller?.resume();
+    }
+  }
+
+  #startDraining(): void {
+    if (this.#phase !== QUEUEING) return;
+    const length = Number(this.headers['content-length'] ?? 0);
+    if (length > DRAIN_BYTES_MAX || this.#queuedBytes > DRAIN_BYTES_MAX) {
+      this.#abandon(kindOfStatus(this.status));
+      return;
+    }
+    this.#phase = DRAINING;
+    const { clock } = this.#host;
+    clock.arm(this, Math.min(this.#call.deadlineMs, clock.now() + DRAIN_MS_MAX));
+    this.#isPaused = false;
+    this.#controller?.resume();
+  }
+
+  #drain(chunk: Uint8Array): void {
+    if (this.#isHolding) this.#enqueue(chunk);
+    else this.#queuedBytes += chunk.byteLength;
+    if (this.#queuedBytes > DRAIN_BYTES_MAX) this.#abandon(kindOfStatus(this.status));
+  }
+
+  /** The answer had come; nobody wants the rest of it. */
+  #abandon(kind: OutcomeKind): void {
+    this.#isHolding = false;
+    this.#queue = null;
+    this.#failure = ABANDONED;
+    this.#finish(kind, null);
+    this.#controller?.abort(ABANDONED);
+  }
+
+  #describe(error: unknown): MeshError {
+    const call = this.#call;
+    if (call.body !== null && call.body.failure !== undefined) {
+      return meshError({ code: 'canceled', message: 'the request body failed while it was read', where: placeOf(call), cause: call.body.failure });
+    }
+    return attemptError(error, call, { isStarted: this.#isStarted, isHeadReceived: this.status !== 0, isReused: this.#isReused });
+  }
+
+  #fail(error: MeshError, reason: unknown = error): void {
+    const isBeforeHead = this.#phase === WAITING;
+    const sink = this.#sink;
+    this.#sink = null;
+    this.#failure = reason;
+    this.#leaveQueue();
+    this.#isHolding = false;
+    this.#finish(kindOfError(error), error);
+    // Before the queue has given the request to a socket there is no controller yet: onRequestStart aborts then.
+    this.#controller?.abort(ABANDONED);
+    if (isBeforeHead) (this.#reject as (error: MeshError) => void)(error);
+    else sink?.onError(reason);
+  }
+
+  #finish(kind: OutcomeKind, error: MeshError | null): void {
+    const { clock } = this.#host;
+    this.#phase = DONE;
+    clock.disarm(this);
+    const outcome: Outcome = { kind, status: this.status, error, endedAtMs: clock.now() };
+    this.#call.end(outcome);
+  }
+}

@@ -1,0 +1,38 @@
+// What the edges need to know of a mesh: which hosts are its own, and the stack behind each. mesh/ fulfils it.
+import type { Call } from '../core/call.ts';
+import type { Clock } from '../core/clock.ts';
+import type { Service } from '../core/service.ts';
+
+/** One origin that the mesh knows. */
+export interface Origin {
+  readonly scheme: string;
+  /** As the caller wrote it, port included. */
+  readonly authority: string;
+  readonly service: Service;
+  /** Bytes of a request body kept for replay. */
+  readonly bodyBytesMax: number;
+}
+
+/** Options of one call, given as `mesh` in fetch's init or in undici's options. */
+export interface CallOptions {
+  /** Total time, ms or Go duration. @default that of the route */
+  readonly timeout?: number | string;
+  /** The call may reach the application twice, whatever its method. @default by method and Idempotency-Key */
+  readonly idempotent?: boolean;
+}
+
+export interface Outbound {
+  readonly clock: Clock;
+  /** The stack for `scheme://host[:port]`, or null when no service names the host. */
+  origin(origin: string): Origin | null;
+  /** Whether unknown hosts are refused rather than passed on. */
+  readonly refusesUnknown: boolean;
+  readonly isClosed: boolean;
+}
+
+/** Applies the options of the edge to the call. */
+export function applyOptions(call: Call, options: CallOptions, parseDuration: (text: string) => number): void {
+  const { timeout, idempotent } = options;
+  if (timeout !== undefined) call.timeoutMs = typeof timeout === 'number' ? timeout : parseDuration(timeout);
+  if (idempotent === true) call.idempotent = true;
+}

@@ -1,0 +1,194 @@
+// The leaf: one undici Pool per endpoint and TLS name, made when first used. Writes the headers that only the last hop
+// knows: host, remaining time, attempt number.
+import { isIP } from 'node:net';
+import type { Call, Endpoint, Reply } from '../core/call.ts';
+import type { Clock } from '../core/clock.ts';
+import { meshError } from '../core/errors.ts';
+import type { Service } from '../core/service.ts';
+import { type ClientTls, clientTls } from '../identity/tls-context.ts';
+import type { IdentityConfig } from '../model/config.ts';
+import type { LimitsPolicy, TlsPolicy } from '../model/destination.ts';
+import { Exchange, type ExchangeHost } from './exchange.ts';
+import { placeOf } from './failure.ts';
+import { ATTEMPT_HEADER, DEADLINE_HEADER } from '../core/headers.ts';
+import { buildConnector, type Dispatcher, Pool } from './undici.ts';
+
+export interface TransportPolicy {
+  readonly service: string;
+  readonly protocol: 'http1' | 'http2';
+  readonly tls: TlsPolicy;
+  readonly limits: LimitsPolicy;
+  /** How many endpoints share `maxConnections`. */
+  readonly endpoints: number;
+}
+
+export interface TransportDeps {
+  readonly clock: Clock;
+  readonly identity: IdentityConfig | null;
+}
+
+/** What the pools of one service share: its policy, TLS material, and the calls that wait for a socket. */
+export class ServiceTransport {
+  readonly policy: TransportPolicy;
+  readonly clock: Clock;
+  /** Calls given to undici that have no socket yet. */
+  pending = 0;
+  /** Told when no connection could be made: discovery may look again. */
+  onConnectFailure: () => void = () => {};
+  readonly #deps: TransportDeps;
+  #tls: ClientTls | null = null;
+
+  constructor(policy: TransportPolicy, deps: TransportDeps) {
+    this.policy = policy;
+    this.clock = deps.clock;
+    this.#deps = deps;
+    // Read now, so that a missing certificate is an error at load and not at the first call.
+    if (policy.tls.mode !== 'disable') this.#tls = clientTls(policy.tls, deps.identity);
+  }
+
+  get tls(): ClientTls {
+    this.#tls ??= clientTls({ ...this.policy.tls, mode: 'simple' }, this.#deps.identity);
+    return this.#tls;
+  }
+}
+
+/** Options that undici reads and its types leave out. */
+type PoolOptions = Pool.Options & { useH2c?: boolean };
+type ConnectorOptions = buildConnector.BuildOptions & { useH2c?: boolean };
+
+class EndpointPool implements ExchangeHost {
+  readonly clock: Clock;
+  connects = 0;
+  readonly pool: Pool;
+  readonly #shared: ServiceTransport;
+
+  constructor(endpoint: Endpoint, serverName: string | null, shared: ServiceTransport) {
+    this.clock = shared.clock;
+    this.#shared = shared;
+    const { limits, protocol } = shared.policy;
+    const host = isIP(endpoint.host) === 6 ? `[${endpoint.host}]` : endpoint.host;
+    const isH2 = protocol === 'http2';
+    const options: PoolOptions = {
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      pipelining: isH2 ? 100 : 1,
+      allowH2: isH2,
+      useH2c: isH2 && serverName === null,
+      ...(limits.maxRequestsPerConnection === 0 ? {} : { maxRequestsPerClient: limits.maxRequestsPerConnection }),
+      connections: connectionsOf(limits, shared.policy.endpoints, isH2),
+      connect: connector(shared, serverName, isH2),
+    };
+    this.pool = new Pool(`${serverName === null ? 'http' : 'https'}://${host}:${endpoint.port}`, options);
+    this.pool.on('connect', () => {
+      this.connects++;
+    });
+    this.pool.on('connectionError', () => shared.onConnectFailure());
+  }
+
+  onStarted(): void {
+    this.#shared.pending--;
+  }
+}
+
+/** Sockets that one endpoint may have, so that all together keep to the limit of the service. */
+function connectionsOf(limits: LimitsPolicy, endpoints: number, isH2: boolean): number | null {
+  if (limits.maxConnections > 0) return Math.max(1, Math.floor(limits.maxConnections / Math.max(1, endpoints)));
+  return isH2 ? 1 : null;
+}
+
+function connector(shared: ServiceTransport, serverName: string | null, isH2: boolean): buildConnector.connector {
+  if (serverName === null) return buildConnector({ allowH2: isH2, useH2c: isH2 } as ConnectorOptions);
+  const options = shared.tls.connect as buildConnector.BuildOptions;
+  return buildConnector({ ...options, servername: serverName, maxCachedSessions: 0, allowH2: isH2, preferH2: isH2 });
+}
+
+/** The transport of one endpoint. Closing is graceful: calls in flight finish. */
+export interface EndpointTransport {
+  readonly service: Service;
+  close(): void;
+}
+
+export function endpointTransport(endpoint: Endpoint, shared: ServiceTransport): EndpointTransport {
+  let plain: EndpointPool | null = null;
+  const secure: Map<string, EndpointPool> = new Map();
+  let isClosed = false;
+  const isAlwaysTls = shared.policy.tls.mode !== 'disable';
+  const { maxPendingRequests } = shared.policy.limits;
+
+  function poolFor(call: Call): EndpointPool {
+    if (!isAlwaysTls && call.scheme !== 'https') {
+      plain ??= new EndpointPool(endpoint, null, shared);
+      return plain;
+    }
+    const name = shared.tls.serverName || hostname(call.authority);
+    let pool = secure.get(name);
+    if (pool === undefined) {
+      pool = new EndpointPool(endpoint, name, shared);
+      secure.set(name, pool);
+    }
+    return pool;
+  }
+
+  function send(call: Call): Promise<Reply> {
+    if (maxPendingRequests > 0 && shared.pending >= maxPendingRequests) return refusePending(call, shared);
+    if (isClosed) return refuseClosed(call, shared);
+    const host = poolFor(call);
+    shared.pending++;
+    const exchange = new Exchange(call, host);
+    return exchange.send(host.pool as unknown as Dispatcher, dispatchOptions(call));
+  }
+
+  return {
+    service: send,
+    close(): void {
+      isClosed = true;
+      // Errors of a pool that nobody uses any more have nobody to tell.
+      plain?.pool.close().catch(() => {});
+      for (const { pool } of secure.values()) pool.close().catch(() => {});
+    },
+  };
+}
+
+function hostname(authority: string): string {
+  const end = authority.startsWith('[') ? authority.indexOf(']') + 1 : authority.indexOf(':');
+  return end <= 0 ? authority : authority.slice(0, end).replace(/^\[|\]$/g, '');
+}
+
+function dispatchOptions(call: Call): Dispatcher.DispatchOptions {
+  const headers = call.headers.slice();
+  headers.push('host', call.authority);
+  const dueMs = Math.min(call.deadlineMs, call.attemptDeadlineMs);
+  if (dueMs !== Number.POSITIVE_INFINITY) headers.push(DEADLINE_HEADER, String(Math.max(1, Math.round(dueMs - call.startedAtMs))));
+  if (call.attempt > 1) headers.push(ATTEMPT_HEADER, String(call.attempt));
+  const options: Dispatcher.DispatchOptions = {
+    path: call.path,
+    method: call.method as Dispatcher.HttpMethod,
+    headers,
+    body: call.body === null ? null : (call.body.open() as NonNullable<Dispatcher.DispatchOptions['body']>),
+  };
+  if (call.upgrade !== '') options.upgrade = call.upgrade;
+  return call.transportOptions === null ? options : Object.assign(options, call.transportOptions);
+}
+
+function refusePending(call: Call, shared: ServiceTransport): Promise<Reply> {
+  const limit = shared.policy.limits.maxPendingRequests;
+  return refuse(
+    call,
+    meshError({ code: 'overloaded', message: `${limit} calls already wait for a connection (limits.maxPendingRequests)`, where: placeOf(call) }),
+    shared,
+  );
+}
+
+/** The endpoint was removed between pick and send: nothing was sent, another endpoint may take it. */
+function refuseClosed(call: Call, shared: ServiceTransport): Promise<Reply> {
+  return refuse(
+    call,
+    meshError({ code: 'connect_failed', message: 'the endpoint was removed', retryable: true, where: placeOf(call) }),
+    shared,
+  );
+}
+
+function refuse(call: Call, error: ReturnType<typeof meshError>, shared: ServiceTransport): Promise<Reply> {
+  call.end({ kind: 'ignored', status: 0, error, endedAtMs: shared.clock.now() });
+  return Promise.reject(error);
+}

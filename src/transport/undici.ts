@@ -1,0 +1,9 @@
+// The only door to undici: everything in transport/ imports it from here, so that the dispatchers in force before it
+// was loaded are known and put back.
+import { restoreGlobalDispatchers } from './before-undici.ts';
+// biome-ignore format: the order of these two imports matters
+import { Agent, buildConnector, Dispatcher, Dispatcher1Wrapper, FormData, Pool, setGlobalDispatcher } from 'undici';
+
+restoreGlobalDispatchers();
+
+export { Agent, buildConnector, Dispatcher, Dispatcher1Wrapper, FormData, Pool, setGlobalDispatcher };

@@ -1,0 +1,87 @@
+// From a file, a list of files or a folder to a configuration, or to issues with positions and code frames. The order:
+// read, parse, put variables in, merge, resolve. Never rejects, whatever the files hold.
+import { createHash } from 'node:crypto';
+import type { MeshConfig } from '../model/config.ts';
+import type { ConfigIssue, ConfigPath, PathPart } from '../model/issue.ts';
+import type { CheckRegex } from '../model/resolve-match.ts';
+import { resolveConfig } from '../model/resolve.ts';
+import type { SourcePosition } from '../model/route.ts';
+import { documentParser } from './document.ts';
+import type { FileText, ReadFile } from './files.ts';
+import { readFiles } from './files.ts';
+import { framed } from './format.ts';
+import type { SourceText } from './frame.ts';
+import { positionAt, sourceText } from './frame.ts';
+import type { Environment } from './interpolate.ts';
+import type { ConfigDocument } from './merge.ts';
+import { mergeDocuments, pathKey } from './merge.ts';
+
+export { endpointsFileParser, parseEndpointsFile } from './endpoints-file.ts';
+export { formatIssues } from './format.ts';
+
+export interface LoadOptions {
+  /** What ${VAR} is looked up in. */
+  readonly env: Environment;
+  /** What a relative `source` is relative to. */
+  readonly cwd: string;
+  /** Says why a pattern cannot be used, or null. @default patterns are not checked */
+  readonly checkRegex?: CheckRegex;
+  /** Replaces the file system; then no source may be a folder. */
+  readonly readFile?: ReadFile;
+}
+
+export interface LoadedConfig {
+  readonly config: MeshConfig;
+  readonly warnings: readonly ConfigIssue[];
+  /** First 12 hex digits of the SHA-256 of the contents of all files. Variables do not count. */
+  readonly hash: string;
+  /** Absolute, in the order they were read. */
+  readonly files: readonly string[];
+  /** Where a path was written, or what should hold it. */
+  readonly at: (path: ConfigPath, part?: PathPart) => SourcePosition | undefined;
+}
+
+export type LoadResult = LoadedConfig | { readonly issues: readonly ConfigIssue[] };
+
+export async function loadConfig(source: string | readonly string[], options: LoadOptions): Promise<LoadResult> {
+  const { files, issues: unread } = await readFiles(source, options.cwd, options.readFile);
+  const parse = await documentParser();
+  const sources: SourceText[] = [];
+  const documents: ConfigDocument[] = [];
+  const issues: ConfigIssue[] = [...unread];
+  for (const file of files) {
+    const text = sourceText(file.name, file.text);
+    sources.push(text);
+    const parsed = parse(text);
+    for (const root of parsed.documents) documents.push({ source: text, path: file.path, root });
+    for (const { offset, message } of parsed.issues) {
+      issues.push({ severity: 'error', path: [], message, position: positionAt(text, offset) });
+    }
+  }
+  // Half a configuration would be full of names that seem to be missing.
+  if (issues.length > 0) return { issues: framed(issues, sources) };
+  const merged = mergeDocuments(documents, options.env);
+  const resolved = resolveConfig(merged.input, {
+    at: merged.at,
+    raw: merged.raw,
+    numericDurations: false,
+    ...(options.checkRegex === undefined ? {} : { checkRegex: options.checkRegex }),
+  });
+  if (merged.issues.length > 0 || 'issues' in resolved) {
+    const found = 'issues' in resolved ? resolved.issues : resolved.warnings;
+    return { issues: framed([...merged.issues, ...found.filter(({ path }) => !merged.faulty.has(pathKey(path)))], sources) };
+  }
+  return {
+    config: resolved.config,
+    warnings: framed(resolved.warnings, sources),
+    hash: hashOf(files),
+    files: files.map(({ path }) => path),
+    at: (path, part = 'value') => merged.at(path, part),
+  };
+}
+
+function hashOf(files: readonly FileText[]): string {
+  const hash = createHash('sha256');
+  for (const { bytes } of files) hash.update(bytes);
+  return hash.digest('hex').slice(0, 12);
+}

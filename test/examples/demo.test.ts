@@ -1,0 +1,90 @@
+// The demo in a shortened form, as `npm start -- --json --seconds 12` runs it. The bounds leave room for a busy machine
+// where time is measured, and none where it is not: nothing may be lost, and no mobile user may go astray.
+import { execFile } from 'node:child_process';
+import { beforeAll, describe, expect, it } from 'vitest';
+
+interface Stats {
+  readonly calls: number;
+  readonly lost: number;
+  readonly answered: number;
+  readonly p99Ms: number;
+  readonly retries: number;
+  readonly drawn: Readonly<Record<'v1' | 'v2' | 'v3', number>>;
+}
+
+interface Lanes {
+  readonly plain: Stats;
+  readonly inmesh: Stats;
+}
+
+interface Run {
+  readonly phases: readonly (Lanes & { readonly name: string })[];
+  readonly total: Lanes;
+  readonly checks: readonly { readonly name: string; readonly holds: boolean; readonly text: string }[];
+  readonly holds: boolean;
+  readonly ejections: number;
+  readonly trace: readonly string[];
+}
+
+describe('the demo', () => {
+  let demo: Run;
+  let code: number;
+  let stderr: string;
+
+  beforeAll(async () => {
+    const args = ['examples/bookinfo/main.ts', '--json', '--seconds', '12', '--rate', '60'];
+    const cwd = new URL('../..', import.meta.url);
+    const result = await new Promise<{ code: number; stdout: string; stderr: string }>((resolve) => {
+      execFile(process.execPath, args, { cwd, timeout: 50_000, maxBuffer: 1 << 24 }, (error, stdout, text) =>
+        resolve({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr: text }),
+      );
+    });
+    ({ code, stderr } = result);
+    demo = JSON.parse(result.stdout) as Run;
+  }, 60_000);
+
+  const check = (name: string): string => {
+    const found = demo.checks.find((candidate) => candidate.name === name);
+    return found === undefined ? `${name}: no such check` : `${found.holds ? 'holds' : 'does not hold'}: ${found.text}`;
+  };
+
+  it('says nothing on stderr, and its exit code is its verdict', () => {
+    expect(stderr).toBe('');
+    expect(code).toBe(demo.holds ? 0 : 1);
+  });
+
+  it('shows what plain fetch loses', () => {
+    expect(check('plain suffers')).toMatch(/^holds/);
+    expect(demo.phases.map((phase) => phase.plain.lost > 0)).toEqual([false, true, true, true, true]);
+  });
+
+  it('loses nothing through inmesh', () => {
+    expect(demo.total.inmesh.calls).toBe(demo.total.plain.calls);
+    expect(demo.total.inmesh.calls).toBeGreaterThan(500);
+    expect(check('success')).toMatch(/^holds/);
+  });
+
+  it('keeps the tail short', () => {
+    const healthy = demo.phases[0]?.inmesh.p99Ms ?? 0;
+    expect(demo.total.inmesh.p99Ms).toBeLessThan(Math.max(6 * healthy, 400));
+    expect(demo.total.inmesh.p99Ms).toBeLessThan(demo.total.plain.p99Ms);
+  });
+
+  it('splits as asked, and again after mesh.yaml was rewritten', () => {
+    const canary = demo.phases[4]?.inmesh.drawn;
+    expect(demo.phases[3]?.inmesh.drawn.v3).toBe(0);
+    expect(demo.total.inmesh.drawn.v2).toBeGreaterThan(12);
+    expect(demo.total.inmesh.drawn.v2).toBeLessThan(29);
+    expect(canary?.v3).toBeGreaterThan(0);
+    expect(canary?.v3).toBeLessThan(20);
+  });
+
+  it('sends every mobile user to v2', () => expect(check('mobile')).toMatch(/^holds/));
+
+  it('retries, leaves sick endpoints out, and has a trace of it through three services', () => {
+    expect(demo.total.inmesh.retries).toBeGreaterThan(0);
+    expect(demo.ejections).toBeGreaterThan(0);
+    const tree = demo.trace.join('\n');
+    for (const part of ['productpage-inmesh', 'attempt 1', 'attempt 2', 'reviews-', 'ratings']) expect(tree).toContain(part);
+  });
+});

@@ -1,0 +1,43 @@
+import { describe, expect, it } from 'vitest';
+import { deadlineLayer } from '../../src/resilience/deadline-layer.ts';
+import { pair, testCall } from '../support/fake-service.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+
+const INFINITE = Number.POSITIVE_INFINITY;
+
+describe('deadlineLayer', () => {
+  it.each([
+    ['the timeout of the route', 0, 30_000, INFINITE, 31_000],
+    ['the timeout of the call', 500, 30_000, INFINITE, 1_500],
+    ['a longer timeout of the call', 60_000, 30_000, INFINITE, 61_000],
+    ['a nearer inherited deadline', 500, 30_000, 1_200, 1_200],
+    ['a farther inherited deadline', 500, 30_000, 9_000, 1_500],
+    ['no timeout at all', 0, 0, INFINITE, INFINITE],
+    ['only an inherited deadline', 0, 0, 4_000, 4_000],
+  ])('%s', async (_name, timeoutMs, routeTimeoutMs, inheritedMs, expected) => {
+    const [leaf, server] = pair();
+    const call = testCall({ timeoutMs, route: { name: 'r', service: 'reviews', timeoutMs: routeTimeoutMs } });
+    void deadlineLayer({ clock: new VirtualClock(), inheritedDeadlineMs: () => inheritedMs })(leaf)(call);
+    expect((await server.next()).call.deadlineMs).toBe(expected);
+  });
+
+  it('passes the answer through untouched', async () => {
+    const [leaf, server] = pair();
+    const answer = deadlineLayer({ clock: new VirtualClock(), inheritedDeadlineMs: () => INFINITE })(leaf)(testCall());
+    const reply = (await server.next()).reply(200);
+    expect(await answer).toBe(reply);
+  });
+
+  it.each([1_000, 999, -5])('ends a call whose inherited deadline is %i, at time 1000, without an attempt', async (inheritedMs) => {
+    const [leaf, server] = pair();
+    const call = testCall();
+    const answer = deadlineLayer({ clock: new VirtualClock(), inheritedDeadlineMs: () => inheritedMs })(leaf)(call);
+    await expect(answer).rejects.toMatchObject({
+      code: 'deadline_exceeded',
+      sent: 'none',
+      where: { route: 'default', service: 'reviews' },
+    });
+    expect(call.outcome).toMatchObject({ kind: 'failure', status: 0, endedAtMs: 1_000 });
+    expect(server.seen).toHaveLength(0);
+  });
+});

@@ -1,0 +1,75 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { metrics, trace } from '@opentelemetry/api';
+import { afterEach, describe, expect, it } from 'vitest';
+import { hasMeter, hasTracer, loadTelemetryApi, registry, tracerSource } from '../../src/telemetry/api.ts';
+import { newCall, register, spanStack, unregister } from './otel.ts';
+
+const REGISTRY = Symbol.for('opentelemetry.js.api.1');
+const globals = globalThis as { [REGISTRY]?: unknown };
+
+afterEach(unregister);
+
+describe('registry', () => {
+  it('notices what is registered, and what is taken away', () => {
+    expect([hasTracer(), hasMeter()]).toEqual([false, false]);
+    register();
+    expect([hasTracer(), hasMeter()]).toEqual([true, false]);
+    metrics.setGlobalMeterProvider({ getMeter: () => ({}) as never });
+    expect([hasTracer(), hasMeter()]).toEqual([true, true]);
+    unregister();
+    expect([hasTracer(), hasMeter()]).toEqual([false, false]);
+  });
+
+  it('sees the registrations of an older copy of the API, which the facade of a newer one refuses', () => {
+    const kept = globals[REGISTRY];
+    register();
+    try {
+      globals[REGISTRY] = { ...registry(), version: '1.4.1' };
+      expect(trace.getTracerProvider().constructor.name).toBe('ProxyTracerProvider');
+      expect(hasTracer()).toBe(true);
+      const call = newCall();
+      void spanStack(() => new Promise(() => {}))(call);
+      expect(call.span).not.toBeNull();
+    } finally {
+      globals[REGISTRY] = kept;
+    }
+  });
+});
+
+describe('tracerSource', () => {
+  it('asks a provider once', () => {
+    const asked: unknown[][] = [];
+    const provider = (name: string) => ({
+      getTracer: (...given: unknown[]) => {
+        asked.push([name, ...given]);
+        return { name } as never;
+      },
+    });
+    const [a, b] = [provider('a'), provider('b')];
+    const tracerOf = tracerSource('1.2.3');
+    expect(tracerOf(a)).toBe(tracerOf(a));
+    expect(tracerOf(b)).toMatchObject({ name: 'b' });
+    expect(asked.map((given) => given.slice(0, 3))).toEqual([
+      ['a', 'inmesh', '1.2.3'],
+      ['b', 'inmesh', '1.2.3'],
+    ]);
+  });
+});
+
+describe('loadTelemetryApi', () => {
+  it('gives the API', async () => {
+    expect((await loadTelemetryApi())?.ROOT_CONTEXT).toBeDefined();
+  });
+
+  it('gives null when the peer is not installed', async () => {
+    const refuse = `export const resolve = (s, c, next) => { if (s === '@opentelemetry/api') throw new Error('not installed'); return next(s, c); };`;
+    const script = `
+      import { register } from 'node:module';
+      register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(refuse)}));
+      const { loadTelemetryApi, hasTracer } = await import(${JSON.stringify(new URL('../../src/telemetry/api.ts', import.meta.url).href)});
+      console.log(await loadTelemetryApi(), hasTracer());`;
+    const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', '--input-type=module', '-e', script]);
+    expect(stdout.trim()).toBe('null false');
+  });
+});
