@@ -61,7 +61,10 @@ async function metricsOf(root: string, load: (path: string) => Promise<Record<st
 
 function markdownPages(root: string): string[] {
   const docs = readdirOrNone(join(root, 'docs')).filter((path) => path.endsWith('.md'));
-  return [...docs.map((path) => `docs/${path.replaceAll('\\', '/')}`), ...(readOrNull(join(root, 'README.md')) === null ? [] : ['README.md'])];
+  return [
+    ...docs.map((path) => `docs/${path.replaceAll('\\', '/')}`),
+    ...(readOrNull(join(root, 'README.md')) === null ? [] : ['README.md']),
+  ];
 }
 
 function readOrNull(path: string): string | null {

@@ -1,6 +1,7 @@
 // Writes schema/mesh.schema.json from the schema that checks every file, so that editors say what the loader says.
 // With --check: compares instead, and exits 1 when the file is out of date.
 import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { fileSchema } from '../src/model/schema.ts';
 
@@ -13,7 +14,7 @@ export function schemaText(): string {
   return `${JSON.stringify({ $schema, title: 'inmesh', ...rest }, null, 1)}\n`;
 }
 
-if (import.meta.main) {
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const text = schemaText();
   if (!process.argv.includes('--check')) writeFileSync(FILE, text);
   else if (readFileSync(FILE, 'utf8') !== text) {

@@ -18,8 +18,6 @@ const QUIET_MS = 2_000;
 const isTerminal = process.stderr.isTTY === true && process.env.TERM !== 'dumb' && !process.env.CI;
 const isColored = isTerminal && !process.env.NO_COLOR;
 
-process.exitCode = await setUp();
-
 async function setUp() {
   const wanted = stamp();
   if (readOrEmpty(STAMP) === wanted && (existsSync(OWN_NODE) || isRecent(process.versions.node))) return 0;
@@ -44,7 +42,9 @@ async function setUp() {
 
 /** Changes when other packages, or the same for another machine, are wanted. */
 function stamp() {
-  const hash = createHash('sha256').update(readFileSync(join(ROOT, 'package-lock.json'))).digest('hex');
+  const hash = createHash('sha256')
+    .update(readFileSync(join(ROOT, 'package-lock.json')))
+    .digest('hex');
   return `${hash} ${process.platform}-${process.arch}\n`;
 }
 
@@ -53,7 +53,8 @@ function isInstalled() {
   const { packages: wanted = {} } = parseOrEmpty(join(ROOT, 'package-lock.json'));
   const { packages: present = {} } = parseOrEmpty(join(MODULES, '.package-lock.json'));
   return Object.entries(wanted).every(
-    ([path, { version, optional }]) => path === '' || optional === true || (present[path]?.version === version && existsSync(join(ROOT, path))),
+    ([path, { version, optional }]) =>
+      path === '' || optional === true || (present[path]?.version === version && existsSync(join(ROOT, path))),
   );
 }
 
@@ -154,20 +155,38 @@ function isRecent(version) {
 }
 
 const CAUSES = [
-  [/can only install packages when your package\.json and package-lock\.json/, 'package-lock.json does not fit package.json.', 'Run: npm run relock'],
-  [/\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH)\b/, 'The package registry cannot be reached.', 'Check the network, and the proxy and registry settings of npm.'],
+  [
+    /can only install packages when your package\.json and package-lock\.json/,
+    'package-lock.json does not fit package.json.',
+    'Run: npm run relock',
+  ],
+  [
+    /\b(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH)\b/,
+    'The package registry cannot be reached.',
+    'Check the network, and the proxy and registry settings of npm.',
+  ],
   [/\b(E401|E403|EAUTH\w*)\b/, 'The package registry refused access.', 'Check the registry settings of npm.'],
   [/\bE404\b/, 'The package registry does not have one of the packages.', 'Check the registry settings of npm; a mirror may lag behind.'],
   [/\bENOSPC\b/, 'The disk is full.', 'The dependencies need about 500 MB.'],
-  [/\b(EACCES|EPERM|EROFS)\b/, 'A file could not be written.', 'Check who owns node_modules and the cache of npm, and close what uses them.'],
-  [/\b(SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+)\b/, 'The certificate of the package registry is not trusted.', 'Behind a proxy that opens TLS, set cafile in the settings of npm.'],
+  [
+    /\b(EACCES|EPERM|EROFS)\b/,
+    'A file could not be written.',
+    'Check who owns node_modules and the cache of npm, and close what uses them.',
+  ],
+  [
+    /\b(SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_\w+|CERT_\w+)\b/,
+    'The certificate of the package registry is not trusted.',
+    'Behind a proxy that opens TLS, set cafile in the settings of npm.',
+  ],
   [/^spawn npm ENOENT/m, 'npm was not found.', 'Install Node with npm, and start with: npm start'],
 ];
 
 function failInstall(code, output) {
-  const text = output.trim();
-  if (text !== '') say(text);
-  const [, what, remedy] = CAUSES.find(([pattern]) => pattern.test(text)) ?? [null, `npm ci ended with code ${code}.`, 'What npm says stands above.'];
+  const lines = output.trim().split('\n');
+  const cause = CAUSES.find(([pattern]) => pattern.test(output));
+  // The cause in our words, and the head of what npm says; all of it when the cause is not known.
+  say((cause === undefined ? lines : lines.filter((line) => !/^npm error\s*($|at )/.test(line)).slice(0, 5)).join('\n'));
+  const [, what, remedy] = cause ?? [null, `npm ci ended with code ${code}.`, 'What npm says stands above.'];
   return fail(`The dependencies could not be installed. ${what}`, remedy);
 }
 
@@ -199,3 +218,5 @@ function readOrEmpty(path) {
     return '';
   }
 }
+
+process.exitCode = await setUp();

@@ -72,7 +72,7 @@ export async function meshRequest(target: Target): Promise<Caller> {
 export async function meshBuiltInFetch(target: Target): Promise<Caller> {
   const mesh = await openMesh(target);
   // The types of built-in fetch do not know the option that its implementation has.
-  const init = { dispatcher: mesh.dispatcher } as RequestInit;
+  const init = { dispatcher: mesh.dispatcher } as unknown as RequestInit;
   return async () => {
     const response = await fetch(MESH_URL, init);
     return lengthOf(response.status, await response.arrayBuffer());

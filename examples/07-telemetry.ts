@@ -33,7 +33,8 @@ for (const span of finished) if (span.parentSpanContext?.spanId === retried?.spa
 
 await sdk.shutdown(); // collects and exports a last time
 for (const scope of metrics.getMetrics().at(-1)?.scopeMetrics ?? []) {
-  for (const metric of scope.metrics) console.log(`${metric.descriptor.name} (${metric.descriptor.unit}): ${metric.dataPoints.length} series`);
+  for (const metric of scope.metrics)
+    console.log(`${metric.descriptor.name} (${metric.descriptor.unit}): ${metric.dataPoints.length} series`);
 }
 
 await mesh.close();

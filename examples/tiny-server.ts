@@ -11,7 +11,6 @@ export interface TinyServer {
 export async function tinyServer(listener: RequestListener): Promise<TinyServer> {
   const server = createServer(listener);
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  server.unref();
   const close = (): void => {
     server.close();
     server.closeAllConnections();

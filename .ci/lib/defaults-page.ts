@@ -43,7 +43,9 @@ function policySections(top: InterfaceDeclaration, all: readonly InterfaceDeclar
     const declaration = byName.get(/(\w+Input)\b$/.exec(field.type)?.[1] ?? '');
     if (declaration === undefined || declaration.fields.length === 0) continue;
     const about = [declaration.doc.text, field.doc.text, declaration.doc.source === null ? '' : `Source: ${declaration.doc.source}.`];
-    sections.push(`## ${field.name}\n\n${about.filter((text) => text !== '').join(' ')}\n\n${writtenTable(rowsOf(declaration, byName, ''))}`);
+    sections.push(
+      `## ${field.name}\n\n${about.filter((text) => text !== '').join(' ')}\n\n${writtenTable(rowsOf(declaration, byName, ''))}`,
+    );
   }
   return sections;
 }

@@ -34,7 +34,9 @@ export function updateSnippets(path: string, page: string, read: (path: string) 
       }
     } else if (fence !== null) {
       if (COPIED.test(fence[3] ?? ''))
-        faults.push(`${path}:${i + 1}: this ${fence[3]} block is no copy. Move it to a file in examples/ and put <!-- snippet: examples/… --> above it.`);
+        faults.push(
+          `${path}:${i + 1}: this ${fence[3]} block is no copy. Move it to a file in examples/ and put <!-- snippet: examples/… --> above it.`,
+        );
       const end = endOfBlock(lines, i);
       out.push(...lines.slice(i, end + 1));
       i = end;

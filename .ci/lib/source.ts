@@ -146,12 +146,19 @@ function headOf(tokens: readonly Token[], at: number): Pick<FunctionSpan, 'name'
   if (name === undefined || (name.kind !== 'name' && name.kind !== 'string' && name.text !== ']' && name.text !== '*')) return null;
   if (CONTROL.has(name.text) || name.text === 'catch') return null;
   let first = nameAt;
-  while (first > 0 && /^(async|function|\*|get|set|static|override|export|default|private|protected|public)$/.test(tokens[first - 1]?.text ?? ''))
+  while (
+    first > 0 &&
+    /^(async|function|\*|get|set|static|override|export|default|private|protected|public)$/.test(tokens[first - 1]?.text ?? '')
+  )
     first--;
   const modifiers = tokens.slice(first, nameAt).map((token) => token.text);
   const text = name.text === ']' ? '[computed]' : name.text;
   const isAsync = modifiers.includes('async') || (text === 'function' && is(tokens[nameAt - 1], 'async'));
-  return { name: text === 'function' ? nameBefore(tokens, isAsync ? nameAt - 2 : nameAt - 1) : text, line: (tokens[first] as Token).line, isAsync };
+  return {
+    name: text === 'function' ? nameBefore(tokens, isAsync ? nameAt - 2 : nameAt - 1) : text,
+    line: (tokens[first] as Token).line,
+    isAsync,
+  };
 }
 
 /** `x =>` or `(…): T =>`: where the parameters begin. */

@@ -11,7 +11,7 @@ export interface Place {
 export type Weights = Readonly<Record<string, number>>;
 
 export function meshFile(places: Readonly<Record<string, readonly Place[]>>, weights: Weights): string {
-  const lines = ["self: { service: '${SERVICE}' }", 'services:'];
+  const lines = ["self: { service: '${SERVICE}' }", Object.keys(places).length === 0 ? 'services: {}' : 'services:'];
   for (const [service, members] of Object.entries(places)) {
     lines.push(`  ${service}:`, '    endpoints:');
     for (const { address, version, name } of members) {
@@ -26,7 +26,7 @@ export function meshFile(places: Readonly<Record<string, readonly Place[]>>, wei
 function routing(weights: Weights): string[] {
   const shares = Object.entries(weights).map(([version, weight]) => `${version}: ${weight}`);
   return [
-    '    retries: { perTryTimeout: 250ms }',
+    '    retries: { perTryTimeout: 500ms }',
     '    subsets: { v1: { version: v1 }, v2: { version: v2 }, v3: { version: v3 } }',
     '    routes:',
     "      - { match: { headers: { user-agent: { regex: '.*mobile.*' } } }, to: v2 }",

@@ -35,7 +35,7 @@ export const PHASES: readonly Phase[] = [
   },
   {
     name: 'one fails',
-    story: 'reviews-v1-b is well again. reviews-v1-c now answers 503 at once, and being quick looks like the best choice.',
+    story: 'reviews-v1-b is well again. reviews-v1-c now answers 503 at once: wrong, but quicker than all others.',
     share: 0.18,
     enter: (world) => world.fault('reviews-v1-c', { status: 503 }),
     leave: (world) => world.fault('reviews-v1-c', {}),

@@ -69,5 +69,6 @@ function labelOf(span: SpanRecord, nameOf: (address: string) => string): string 
     const address = `${attributes['network.peer.address'] ?? ''}:${attributes['network.peer.port'] ?? ''}`;
     return `attempt ${attempt} to ${nameOf(address)}  ${status}`;
   }
-  return span.name;
+  const drawn = attributes['inmesh.subset'];
+  return drawn === undefined ? span.name : `${span.name}, ${drawn} drawn`;
 }

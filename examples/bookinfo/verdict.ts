@@ -56,7 +56,7 @@ function tail(inmesh: Stats, healthy: Stats): Check {
   };
 }
 
-/** Before the canary, each user without a mobile phone is an independent draw; three standard deviations are chance. */
+/** Of draws by chance 99.7 % stay within three standard deviations. inmesh draws more evenly than chance. */
 function split(meshed: readonly Visit[]): Check {
   const draws = meshed.filter((visit) => !visit.isMobile && visit.phase < CANARY_PHASE && visit.drawn !== '');
   const share = SPLIT.v2 / (SPLIT.v1 + SPLIT.v2);

@@ -82,7 +82,7 @@ export interface DnsInput {
 export interface ServiceInput extends PolicyInput {
   /** More host names that mean this service, without port. Its own name always does. */
   readonly hosts?: readonly string[];
-  /** Fixed addresses; a plain string is `host:port`. */
+  /** Fixed addresses; a plain string is `host:port`. Empty for a service that only `mesh.call` uses. */
   readonly endpoints?: readonly (string | EndpointInput)[];
   /** Path of a YAML or JSON file with a list of the same form, watched. Relative to the file it stands in. */
   readonly endpointsFile?: string;

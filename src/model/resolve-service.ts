@@ -79,7 +79,7 @@ function resolveEndpointSource(name: string, input: ServiceInput, path: ConfigPa
   if (input.dns !== undefined) return resolveDns(input.dns, [...path, 'dns'], report);
   report.error(
     path,
-    `service "${name}" does not say who answers for it; add endpoints: [host:port, …], or endpointsFile: path, or dns: ${name}:80`,
+    `service "${name}" does not say who answers for it; add endpoints: [host:port, …], or endpointsFile: path, or dns: ${name}:80, or endpoints: [] for mesh.call alone`,
     { part: 'key', allowed: SOURCES },
   );
   return { kind: 'static', endpoints: [] };

@@ -9,6 +9,7 @@ import type { Schema } from './schema-scalar.ts';
 
 /** What the walk reads of a valibot schema. */
 interface Node {
+  readonly kind: 'schema';
   readonly type: string;
   readonly message?: unknown;
   readonly entries?: Readonly<Record<string, Node>>;
@@ -17,12 +18,12 @@ interface Node {
   readonly item?: Node;
   readonly wrapped?: Node;
   readonly options?: readonly unknown[];
-  readonly pipe?: readonly Action[];
+  readonly pipe?: readonly (Node | Action)[];
 }
 
 /** A check in the pipe of a schema, as valibot runs it. */
 interface Action {
-  readonly kind: string;
+  readonly kind: 'validation' | 'metadata';
   '~run'(dataset: { typed: true; value: unknown }, config: object): { readonly issues?: readonly { readonly message: string }[] };
 }
 
@@ -98,7 +99,7 @@ function checkUnion(node: Node, value: unknown, path: ConfigPath, report: Report
   const kind = kindOfValue(value);
   const candidates = options.filter((option) => kindOfNode(option) === kind);
   if (candidates.length === 0) mismatch(node, value, path, report);
-  else if (candidates.length === 1) check(candidates[0] as Node, value, path, report);
+  else if (candidates.length === 1 && candidates[0]?.type !== 'literal') check(candidates[0] as Node, value, path, report);
   else if (candidates.every((option) => faultOf(option, value) !== null)) mismatch(node, value, path, report);
 }
 
@@ -142,8 +143,13 @@ function faultOf(node: Node, value: unknown): string | null {
   return result.success ? null : result.issues[0].message;
 }
 
+/** A schema that was described again carries its checks one level down. */
+function actionsOf(node: Node): Action[] {
+  return (node.pipe ?? []).flatMap((step) => (step.kind === 'schema' ? actionsOf(step) : [step]));
+}
+
 function checkActions(node: Node, value: unknown, path: ConfigPath, report: Report): void {
-  for (const action of node.pipe ?? []) {
+  for (const action of actionsOf(node)) {
     if (action.kind !== 'validation') continue;
     const { issues } = action['~run']({ typed: true, value }, {});
     if (issues?.[0] !== undefined) complain(issues[0].message, value, path, report);

@@ -38,6 +38,10 @@ export function list(item: Schema): Schema {
   return v.pipe(v.array(item), v.minLength(1, 'a list with at least one entry'));
 }
 
+export function listOrNothing(item: Schema): Schema {
+  return v.array(item);
+}
+
 const NAMES_MAX = 10_000;
 
 /** A mapping from names that people choose. */
@@ -45,7 +49,7 @@ export function names(value: Schema, key: Schema = text('a name'), most: number 
   return v.pipe(v.record(key as v.GenericSchema<string, string>, value), v.maxEntries(most, `a mapping of at most ${most} entries`));
 }
 
-export const labels: Schema = names(v.string('a text; put numbers in quotes'));
+export const labels: Schema = names(v.string('a text, in quotes when it looks like a number'));
 
 export const boolean: Schema = v.boolean('true or false');
 
@@ -141,7 +145,7 @@ export const method: Schema = v.pipe(
 );
 
 export const fieldValue: Schema = v.pipe(
-  v.string('a text; put numbers in quotes'),
+  v.string('a text, in quotes when it looks like a number'),
   v.regex(FIELD_VALUE, 'a header value without CR, LF, NUL or other control characters'),
 );
 

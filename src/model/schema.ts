@@ -14,6 +14,7 @@ import {
   integer,
   labels,
   list,
+  listOrNothing,
   method,
   names,
   number,
@@ -82,8 +83,10 @@ const endpointObject: Schema = object({
   weight: field(positive(1_000_000), 'Relative share.', 1),
 });
 
-/** A list of endpoints, as in a service and in the file that `endpointsFile` names. */
-export const endpointsSchema: Schema = list(anyOf(address, endpointObject));
+const endpoint: Schema = anyOf(address, endpointObject);
+
+/** What the file that `endpointsFile` names must hold. Never empty, so that a half-written file takes no endpoint away. */
+export const endpointsSchema: Schema = list(endpoint);
 
 const dns: Schema = anyOf(
   address,
@@ -98,7 +101,7 @@ function service(numbers: boolean): Schema {
   return described(
     object({
       hosts: field(list(hostName), 'More host names that mean this service, without port.'),
-      endpoints: field(endpointsSchema, 'Fixed addresses.'),
+      endpoints: field(listOrNothing(endpoint), 'Fixed addresses; [] for a service that only mesh.call uses.'),
       endpointsFile: field(text('a path'), 'File with a list of endpoints, relative to this file, watched.'),
       dns: field(dns, 'DNS name of the endpoints: host:port, or the whole.'),
       ...policyEntries(numbers),

@@ -58,7 +58,7 @@ export function decideRetry(question: RetryQuestion, policy: RetryPolicy, deps: 
   const { call, error, retries, freeRetries, nowMs } = question;
   const { retryOn } = policy;
   const condition = error === null ? conditionOfStatus(question.status, retryOn) : conditionOfError(error, retryOn);
-  if (condition === null || policy.attempts === 0) return NOT_RETRYABLE;
+  if (condition === null || policy.attempts === 0 || call.upgrade !== '') return NOT_RETRYABLE;
 
   const unprocessed = error !== null && isUnprocessed(error);
   const isFree = unprocessed && freeRetries < FREE_RETRIES_MAX;

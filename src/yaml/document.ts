@@ -89,12 +89,22 @@ function compose(yaml: Yaml, text: string): ParsedText {
   return { documents, issues };
 }
 
+/** The first of each line: the others follow from it. */
 function faultsOf(document: Document.Parsed, text: string): SyntaxIssue[] {
-  return [...document.errors, ...document.warnings].slice(0, SYNTAX_ISSUES_MAX).map(({ pos: [offset], message }) => {
-    const lineEnd = text.indexOf('\n', offset);
-    const hasVariable = text.slice(text.lastIndexOf('\n', offset - 1) + 1, lineEnd < 0 ? undefined : lineEnd).includes('${');
-    return { offset, message: hasVariable ? `${message}; inside { } and [ ] a \${VARIABLE} must be in quotes` : message };
-  });
+  const issues: SyntaxIssue[] = [];
+  let lineEnd = -1;
+  for (const {
+    pos: [offset],
+    message,
+  } of [...document.errors, ...document.warnings]) {
+    if (offset <= lineEnd) continue;
+    const end = text.indexOf('\n', offset);
+    lineEnd = end < 0 ? text.length : end;
+    const hasVariable = text.slice(text.lastIndexOf('\n', offset - 1) + 1, lineEnd).includes('${');
+    issues.push({ offset, message: hasVariable ? `${message}; inside { } and [ ] a \${VARIABLE} must be in quotes` : message });
+    if (issues.length === SYNTAX_ISSUES_MAX) break;
+  }
+  return issues;
 }
 
 interface Measured {

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { type FileWatch, watchFiles } from '../../src/core/file-watch.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 
 // The one test that waits in real time: it asks the file system of this machine. Quiet is measured in multiples of the
 // debounce; changes are awaited, not slept for.
@@ -27,14 +28,14 @@ interface Probe extends FileWatch {
   next(): Promise<void>;
 }
 
-function probe(paths: string[], pollMs = 0): Probe {
+function probe(paths: string[]): Probe {
   let wake: (() => void) | null = null;
   let seen = 0;
   const onChange = (): void => {
     self.count++;
     wake?.();
   };
-  const inner = watchFiles(paths, onChange, { clock: systemClock, debounceMs: DEBOUNCE_MS, pollMs });
+  const inner = watchFiles(paths, onChange, { clock: systemClock, debounceMs: DEBOUNCE_MS });
   const self: Probe = {
     count: 0,
     close: () => inner.close(),
@@ -166,6 +167,32 @@ describe('watchFiles', () => {
     }
   });
 
+  it('survives a folder that is deleted and made again at once', async () => {
+    const root = join(folder(), 'conf');
+    const file = join(root, 'mesh.yaml');
+    mkdirSync(root);
+    writeFileSync(file, 'one');
+    const watch = probe([file]);
+    for (const text of ['two', 'three']) {
+      rmSync(root, { recursive: true });
+      mkdirSync(root);
+      writeFileSync(file, text);
+      await watch.next();
+      writeFileSync(file, `${text}!`);
+      await watch.next();
+    }
+  });
+
+  it('sees a file change that a folder only links to', async () => {
+    const target = join(folder(), 'shared.yaml');
+    writeFileSync(target, 'zero');
+    const root = folder();
+    symlinkSync(target, join(root, 'mesh.yaml'));
+    const watch = probe([root]);
+    writeFileSync(target, 'one');
+    await watch.next();
+  });
+
   it('survives a folder that is replaced by another', async () => {
     const parent = folder();
     const root = join(parent, 'conf');
@@ -197,16 +224,37 @@ describe('watchFiles', () => {
     await watch.next();
   });
 
-  it('polls when asked, and is silent after close', async () => {
+  it('is silent after close', async () => {
     const file = join(folder(), 'mesh.yaml');
     writeFileSync(file, 'zero');
-    const watch = probe([file], 30);
+    const watch = probe([file]);
     writeFileSync(file, 'one');
-    await watch.next();
     watch.close();
-    writeFileSync(file, 'two');
     await quiet();
-    expect(watch.count).toBe(1);
+    expect(watch.count).toBe(0);
+  });
+
+  // No turn of the event loop passes, so no event can come.
+  it('polls when asked, until closed', () => {
+    const file = join(folder(), 'mesh.yaml');
+    writeFileSync(file, 'zero');
+    const clock = new VirtualClock();
+    let count = 0;
+    const watch = watchFiles([file], () => count++, { clock, pollMs: 1_000 });
+    for (const [text, expected] of [
+      ['one', 1],
+      ['two', 2],
+      ['two', 2],
+    ] as const) {
+      const before = count;
+      writeFileSync(file, text);
+      clock.advance(999);
+      expect(count).toBe(before);
+      clock.advance(1);
+      expect(count).toBe(expected);
+    }
+    watch.close();
+    expect(clock.armed).toBe(0);
   });
 
   it('does not keep the process alive', async () => {

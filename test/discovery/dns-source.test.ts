@@ -258,6 +258,30 @@ describe('when it is asked again', () => {
     w.source.close();
   });
 
+  it('never asks sooner than the floor, whatever the jitter', async () => {
+    const w = world({}, scriptedRandom(0));
+    w.dns.a = { 'reviews.internal': ['10.0.0.1'] };
+    w.dns.ttl = 1;
+    await w.start();
+    expect(w.clock.nextDueMs - w.clock.now()).toBe(1_000);
+    w.source.close();
+  });
+
+  it.each([
+    { title: 'a family that never answered does not shorten the TTL', known: false, dueMs: 100_000 },
+    { title: 'a family that no longer answers is asked again soon', known: true, dueMs: 5_000 },
+  ])('$title', async ({ known, dueMs }) => {
+    const w = world({ record: 'any' });
+    w.dns.ttl = 100;
+    w.dns.a = { 'reviews.internal': ['10.0.0.1'] };
+    w.dns.aaaa = { 'reviews.internal': known ? ['fd00::1'] : 'ETIMEOUT' };
+    await w.start();
+    w.dns.aaaa = { 'reviews.internal': 'ETIMEOUT' };
+    await w.clock.run(100_000);
+    expect(w.clock.nextDueMs - w.clock.now()).toBe(dueMs);
+    w.source.close();
+  });
+
   it('spreads the TTL by a tenth up and down', async () => {
     const w = world({}, seededRandom(7));
     w.dns.a = { 'reviews.internal': ['10.0.0.1'] };
@@ -329,11 +353,13 @@ describe('when it is asked again', () => {
 
   it('counts silence as an error after 10 s, and ignores the late answer', async () => {
     const w = world({}, scriptedRandom(0));
-    w.dns.a = { 'reviews.internal': 'never' };
+    let answerLate: (records: { address: string; ttl: number }[]) => void = () => {};
+    w.dns.resolve4 = () => new Promise((resolve) => (answerLate = resolve));
     await w.start();
     await w.clock.run(10_000);
     expect(w.failures[0]).toMatch(/no answer within 10 s/);
-    w.dns.a = { 'reviews.internal': ['10.0.0.1'] };
+    answerLate([{ address: '10.0.0.66', ttl: 1 }]);
+    w.dns.resolve4 = async () => [{ address: '10.0.0.1', ttl: 10 }];
     await w.clock.run(1_000);
     expect(w.sets).toEqual([['10.0.0.1:8080']]);
     w.source.close();
@@ -357,6 +383,18 @@ describe('refresh', () => {
     w.source.refresh();
     expect(w.dns.asked).toHaveLength(3);
     await w.clock.run(0);
+    w.source.close();
+  });
+
+  it('never puts off a look that was due anyway', async () => {
+    const w = world();
+    w.dns.a = { 'reviews.internal': ['10.0.0.1'] };
+    w.dns.ttl = 2;
+    await w.start();
+    await w.clock.run(1_000);
+    w.source.refresh();
+    await w.clock.run(1_000);
+    expect(w.dns.asked).toHaveLength(2);
     w.source.close();
   });
 

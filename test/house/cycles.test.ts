@@ -9,7 +9,12 @@ it('src has no import cycle, types included', () => {
 describe('the cycle checker', () => {
   const graph = (edges: Record<string, string[]>): string[] =>
     cycleFaults(
-      new Map(Object.entries(edges).map(([from, to]) => [`src/m/${from}.ts`, to.map((name) => `import type { X } from './${name}.ts';`).join('\n')])),
+      new Map(
+        Object.entries(edges).map(([from, to]) => [
+          `src/m/${from}.ts`,
+          to.map((name) => `import type { X } from './${name}.ts';`).join('\n'),
+        ]),
+      ),
     );
 
   it.each([

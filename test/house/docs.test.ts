@@ -69,11 +69,17 @@ describe('the reader of declarations', () => {
       defaultRemark: 'none',
       source: 'Envoy `x`',
     });
-    expect(docOf('/** Sockets. Source: `max`. @default 0 */')).toEqual({ text: 'Sockets.', defaultText: '0', defaultRemark: null, source: '`max`' });
+    expect(docOf('/** Sockets. Source: `max`. @default 0 */')).toEqual({
+      text: 'Sockets.',
+      defaultText: '0',
+      defaultRemark: null,
+      source: '`max`',
+    });
   });
 
   it('reads fields and constants', () => {
-    const source = 'export interface A {\n  /** X. */\n  readonly x?: { readonly y: string; };\n  run(): void;\n}\n/** C. */\nexport const C: A = {};';
+    const source =
+      'export interface A {\n  /** X. */\n  readonly x?: { readonly y: string; };\n  run(): void;\n}\n/** C. */\nexport const C: A = {};';
     const [found] = interfacesIn(source);
     expect(found?.fields.map(({ name, type, isOptional, doc }) => [name, type, isOptional, doc.text])).toEqual([
       ['x', '{ readonly y: string; }', true, 'X.'],
@@ -84,7 +90,8 @@ describe('the reader of declarations', () => {
 
 describe('snippets', () => {
   const files: Record<string, string> = {
-    'examples/a.ts': '// A.\n// #region one\n  const x = 1;\n\n  if (x) {\n    // #region inner\n    y();\n    // #endregion\n  }\n// #endregion\n',
+    'examples/a.ts':
+      '// A.\n// #region one\n  const x = 1;\n\n  if (x) {\n    // #region inner\n    y();\n    // #endregion\n  }\n// #endregion\n',
     'examples/b.yaml': '# #region top\na: 1\n# #endregion\n',
     'examples/open.ts': '// #region open\n',
     'src/a.ts': '',

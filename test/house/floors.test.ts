@@ -51,12 +51,10 @@ describe('the floor checker', () => {
     expect(check(from, statement, to)).toEqual([]);
   });
 
-  it.each([
-    ['import(name)'],
-    ['import(`./${name}.ts`)'],
-    ['require(name)'],
-    ['process.getBuiltinModule(name)'],
-  ])('finds the computed module of %s', (statement) => {
-    expect(computedImportFaults(new Map([['src/a.ts', statement]]))).toHaveLength(1);
-  });
+  it.each([['import(name)'], ['import(`./${name}.ts`)'], ['require(name)'], ['process.getBuiltinModule(name)']])(
+    'finds the computed module of %s',
+    (statement) => {
+      expect(computedImportFaults(new Map([['src/a.ts', statement]]))).toHaveLength(1);
+    },
+  );
 });

@@ -3,7 +3,19 @@ import { posix } from 'node:path';
 import { COMPUTED, importsOf } from '../../.ci/lib/source.ts';
 import { type FileMap, filesOf, tokensIn } from './tree.ts';
 
-const BELOW_MESH = ['model', 'core', 'yaml', 'route', 'resilience', 'balance', 'discovery', 'identity', 'telemetry', 'transport', 'inbound'];
+const BELOW_MESH = [
+  'model',
+  'core',
+  'yaml',
+  'route',
+  'resilience',
+  'balance',
+  'discovery',
+  'identity',
+  'telemetry',
+  'transport',
+  'inbound',
+];
 
 /** Unit → the units it may import. `face` is every file directly in src/. `*`: all but cli. */
 export const FLOORS: Readonly<Record<string, readonly string[] | '*'>> = {

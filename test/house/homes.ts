@@ -110,7 +110,8 @@ function impureGlobal(tokens: readonly Token[], at: number): string | null {
 }
 
 /** `{ setTimeout: 1 }` names something of its own. */
-const isKey = (before: string, after: string): boolean => (before === '{' || before === ',' || before === ';') && (after === ':' || after === '?');
+const isKey = (before: string, after: string): boolean =>
+  (before === '{' || before === ',' || before === ';') && (after === ':' || after === '?');
 
 function readsClock(tokens: readonly Token[], at: number, before: string, after: string, second: string): boolean {
   if (after === '.') return !/^(parse|UTC|prototype)$/.test(second);

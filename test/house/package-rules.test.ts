@@ -39,14 +39,21 @@ describe('the checker of the lockfile', () => {
     ...lock,
     packages: Object.fromEntries(Object.entries(lock.packages).filter(([path]) => !pattern.test(path))),
   });
-  const withPackage = (path: string, entry: Lockfile['packages'][string]): Lockfile => ({ ...lock, packages: { ...lock.packages, [path]: entry } });
+  const withPackage = (path: string, entry: Lockfile['packages'][string]): Lockfile => ({
+    ...lock,
+    packages: { ...lock.packages, [path]: entry },
+  });
 
   it.each<[string, Lockfile, string]>([
     ['no binaries for Windows', without(/rolldown.*win32/), '@rolldown/binding for win32'],
     ['no binaries for macOS', without(/oxlint.*darwin/), '@oxlint/binding for darwin'],
     ['another version', { ...lock, version: '0.0.1' }, 'its version'],
     ['other dependencies', withPackage('', {}), 'dependencies are not those'],
-    ['a host that packages come from', withPackage('node_modules/x', { resolved: 'https://example.com/x.tgz' }), 'bound to https://example.com'],
+    [
+      'a host that packages come from',
+      withPackage('node_modules/x', { resolved: 'https://example.com/x.tgz' }),
+      'bound to https://example.com',
+    ],
     ['an install script nobody decided on', withPackage('node_modules/y', { hasInstallScript: true }), 'y has an install script'],
   ])('finds %s', (_, bad, message) => {
     expect(lockFaults(manifest, bad).join('\n')).toContain(message);

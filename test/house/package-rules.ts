@@ -28,15 +28,19 @@ const WITH_BINARIES = ['@rolldown/binding', '@oxlint/binding', '@oxlint-tsgolint
 export function manifestFaults(manifest: Manifest): string[] {
   const faults: string[] = [];
   const same = (what: string, found: readonly string[], wanted: readonly string[]): void => {
-    if (found.join() !== wanted.join()) faults.push(`package.json: ${what} are ${found.join(', ') || 'none'}, expected ${wanted.join(', ') || 'none'}.`);
+    if (found.join() !== wanted.join())
+      faults.push(`package.json: ${what} are ${found.join(', ') || 'none'}, expected ${wanted.join(', ') || 'none'}.`);
   };
   same('dependencies', Object.keys(manifest.dependencies ?? {}).sort(), RUNTIME);
   same('peerDependencies', Object.keys(manifest.peerDependencies ?? {}).sort(), OPTIONAL_PEERS);
   same('optionalDependencies', Object.keys(manifest.optionalDependencies ?? {}).sort(), []);
-  for (const script of INSTALL_SCRIPTS) if (manifest.scripts?.[script] !== undefined) faults.push(`package.json: no ${script} script; it runs on the machines of others.`);
-  if (manifest.allowScripts?.['node'] !== true) faults.push('package.json: allowScripts must allow "node", or npm 12 leaves the project without its Node.');
+  for (const script of INSTALL_SCRIPTS)
+    if (manifest.scripts?.[script] !== undefined) faults.push(`package.json: no ${script} script; it runs on the machines of others.`);
+  if (manifest.allowScripts?.['node'] !== true)
+    faults.push('package.json: allowScripts must allow "node", or npm 12 leaves the project without its Node.');
   for (const [name, range] of Object.entries(manifest.devDependencies ?? {}))
-    if (!/^(npm:(@[^@]+|[^@]+)@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(range)) faults.push(`package.json: pin ${name} to one version; ${range} is a range.`);
+    if (!/^(npm:(@[^@]+|[^@]+)@)?\d+\.\d+\.\d+(-[\w.]+)?$/.test(range))
+      faults.push(`package.json: pin ${name} to one version; ${range} is a range.`);
   return faults;
 }
 
@@ -54,11 +58,13 @@ export function lockFaults(manifest: Manifest, lock: Lockfile): string[] {
         faults.push(`package-lock.json: no ${family} for ${platform}; npm ci fails there. Run: npm run relock`);
   for (const [path, { resolved, hasInstallScript }] of Object.entries(lock.packages)) {
     const name = path.slice(path.lastIndexOf('node_modules/') + 'node_modules/'.length);
-    if (resolved !== undefined && /^[a-z+]+:/.test(resolved)) faults.push(`package-lock.json: ${path} is bound to ${resolved}. Run: npm run relock`);
+    if (resolved !== undefined && /^[a-z+]+:/.test(resolved))
+      faults.push(`package-lock.json: ${path} is bound to ${resolved}. Run: npm run relock`);
     if (hasInstallScript === true && manifest.allowScripts?.[name] === undefined)
       faults.push(`package.json: ${name} has an install script; say true or false for it in allowScripts.`);
   }
   return faults;
 }
 
-const sorted = (record: Readonly<Record<string, string>> = {}): [string, string][] => Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));
+const sorted = (record: Readonly<Record<string, string>> = {}): [string, string][] =>
+  Object.entries(record).sort(([a], [b]) => (a < b ? -1 : 1));

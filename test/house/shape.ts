@@ -31,7 +31,8 @@ export function headerFaults(files: FileMap): string[] {
     if (lines[0]?.startsWith('#!')) lines.shift();
     const end = lines.findIndex((line) => !line.startsWith('//'));
     const count = end === -1 ? lines.length : end;
-    if (count === 0) faults.push(`${path}: opens without a comment. Say in 1 to ${HEADER_LINES_MAX} lines what it is, why, what it must not know.`);
+    if (count === 0)
+      faults.push(`${path}: opens without a comment. Say in 1 to ${HEADER_LINES_MAX} lines what it is, why, what it must not know.`);
     else if (count > HEADER_LINES_MAX) faults.push(`${path}: opens with ${count} lines of comment, at most ${HEADER_LINES_MAX}.`);
   }
   return faults;

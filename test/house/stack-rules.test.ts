@@ -15,7 +15,12 @@ describe('the stacks', () => {
 });
 
 describe('the checker of stacks', () => {
-  const entry = (role: string, above: string[] = [], below: string[] = [], why = 'Because.'): StackListing['entries'][number] => ({ role, why, above, below });
+  const entry = (role: string, above: string[] = [], below: string[] = [], why = 'Because.'): StackListing['entries'][number] => ({
+    role,
+    why,
+    above,
+    below,
+  });
   const check = (...entries: StackListing['entries']): string => stackFaults([{ name: 'x', entries }]).join('\n');
 
   it.each([

@@ -21,8 +21,10 @@ export function stackFaults(stacks: readonly StackListing[]): string[] {
       if (!/^[a-z]+(-[a-z]+)*$/.test(role)) faults.push(`${place}: a role is written in kebab-case.`);
       if (!/^[A-Z][^\n]*\.$/.test(why)) faults.push(`${place}: "why" must be one sentence.`);
       for (const other of [...above, ...below]) if (!roles.includes(other)) faults.push(`${place}: there is no ${other} in this stack.`);
-      for (const other of above) if (roles.includes(other) && roles.indexOf(other) <= at) faults.push(`${place}: must stand above ${other}.`);
-      for (const other of below) if (roles.includes(other) && roles.indexOf(other) >= at) faults.push(`${place}: must stand below ${other}.`);
+      for (const other of above)
+        if (roles.includes(other) && roles.indexOf(other) <= at) faults.push(`${place}: must stand above ${other}.`);
+      for (const other of below)
+        if (roles.includes(other) && roles.indexOf(other) >= at) faults.push(`${place}: must stand below ${other}.`);
     });
     // Two neighbours without a word about each other could be swapped without a test noticing.
     entries.slice(1).forEach((entry, at) => {

@@ -23,7 +23,7 @@ describe('the checker of the surface', () => {
     ['a name twice', "export { a } from './x.ts';\nexport type { a } from './y.ts';", 'a is exported twice'],
     ['a star', "export * from './x.ts';", 'export *'],
     ['a default', 'export default 1;', 'default'],
-    ['code', "export const a = start();", 'only re-export'],
+    ['code', 'export const a = start();', 'only re-export'],
   ])('finds %s', (_, text, message) => {
     expect(surfaceFaults(new Map([['src/index.ts', text]])).join('\n')).toContain(message);
   });
@@ -33,8 +33,13 @@ describe('the checker of the surface', () => {
   });
 
   it('lists names by entry, sorted', () => {
-    expect(surfaceText(new Map([['src/b.ts', "export { z, y } from './x.ts';"], ['src/a.ts', "export type { A } from './x.ts';"]]))).toBe(
-      'src/a.ts\n  A\nsrc/b.ts\n  y\n  z\n',
-    );
+    expect(
+      surfaceText(
+        new Map([
+          ['src/b.ts', "export { z, y } from './x.ts';"],
+          ['src/a.ts', "export type { A } from './x.ts';"],
+        ]),
+      ),
+    ).toBe('src/a.ts\n  A\nsrc/b.ts\n  y\n  z\n');
   });
 });

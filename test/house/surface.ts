@@ -14,7 +14,8 @@ export function surfaceFaults(faces: FaceMap): string[] {
     const names = exportsOf(tokensIn(path, text));
     if (names.includes('*')) faults.push(`${path}: no export *: a name becomes public by decision.`);
     if (names.includes('default')) faults.push(`${path}: no default export: a thing has one name.`);
-    for (const name of new Set(names)) if (names.indexOf(name) !== names.lastIndexOf(name)) faults.push(`${path}: ${name} is exported twice.`);
+    for (const name of new Set(names))
+      if (names.indexOf(name) !== names.lastIndexOf(name)) faults.push(`${path}: ${name} is exported twice.`);
     if (path !== INDEX) continue;
     if (names.length > NAMES_MAX) faults.push(`${path}: ${names.length} names, at most ${NAMES_MAX}. Move the rarer ones to a subpath.`);
     const tokens = tokensIn(path, text);
@@ -29,7 +30,12 @@ export function surfaceText(faces: FaceMap): string {
   return [...faces]
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .filter(([path]) => path !== 'src/register.ts')
-    .flatMap(([path, text]) => [path, ...exportsOf(tokensIn(path, text)).sort().map((name) => `  ${name}`)])
+    .flatMap(([path, text]) => [
+      path,
+      ...exportsOf(tokensIn(path, text))
+        .sort()
+        .map((name) => `  ${name}`),
+    ])
     .map((line) => `${line}\n`)
     .join('');
 }

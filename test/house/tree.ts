@@ -11,7 +11,8 @@ export type FileMap = ReadonlyMap<string, string>;
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url));
 
 const SKIPPED = /(^|\/)(node_modules|dist|coverage|\.git|\.cache)(\/|$)/;
-const TEXT = /(^|\/)(LICENSE|run|\.editorconfig|\.gitignore|\.npmrc)$|\.(ts|mts|js|mjs|cjs|json|jsonc|md|ya?ml|txt|proto|sh|svg|html|css|toml)$/;
+const TEXT =
+  /(^|\/)(LICENSE|run|\.editorconfig|\.gitignore|\.npmrc)$|\.(ts|mts|js|mjs|cjs|json|jsonc|md|ya?ml|txt|proto|sh|svg|html|css|toml)$/;
 
 let whole: FileMap | null = null;
 

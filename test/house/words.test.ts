@@ -29,9 +29,12 @@ describe('the checker of any', () => {
     expect(anyFaults(one('src/a.ts', text))).toHaveLength(1);
   });
 
-  it.each(['AbortSignal.any([a, b]);', "const record = 'any';", '// any of them', 'const x = { any: 1 };', 'any(1);'])('allows: %s', (text) => {
-    expect(anyFaults(one('src/a.ts', text))).toEqual([]);
-  });
+  it.each(['AbortSignal.any([a, b]);', "const record = 'any';", '// any of them', 'const x = { any: 1 };', 'any(1);'])(
+    'allows: %s',
+    (text) => {
+      expect(anyFaults(one('src/a.ts', text))).toEqual([]);
+    },
+  );
 });
 
 describe('the checker of focused tests', () => {

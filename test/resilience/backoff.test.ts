@@ -38,7 +38,7 @@ describe('backoffMs', () => {
         fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
         (baseMs, maxMs, retry, chance) => {
           const delayMs = backoffMs({ baseMs, maxMs }, retry, () => chance);
-          const capMs = Math.min(maxMs, baseMs * 2 ** retry);
+          const capMs = Math.min(maxMs, baseMs === 0 ? 0 : baseMs * 2 ** retry);
           return delayMs >= Math.min(baseMs, capMs) && delayMs <= capMs;
         },
       ),

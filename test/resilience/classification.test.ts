@@ -56,7 +56,11 @@ describe('what an error means', () => {
     config_invalid: 'failure',
   };
   it.each(Object.entries(kinds) as [MeshErrorCode, string][])('%s counts as %s', (code, kind) => {
-    expect(kindOfError(testError(code))).toBe(kind);
+    expect(kindOfError(testError(code, { sent: 'head' }))).toBe(kind);
+  });
+
+  it('a request that could not be written counts for nobody', () => {
+    expect(kindOfError(testError('protocol_error', { sent: 'none' }))).toBe('ignored');
   });
 
   it('leaves out no code', () => {
@@ -126,7 +130,9 @@ describe('on which ground a failure may be repeated', () => {
     ['attempt timeout, by 5xx', testError('attempt_timeout'), ['5xx'], '5xx'],
     ['attempt timeout, not asked for', testError('attempt_timeout'), ['connect-failure'], null],
     ['a function that threw, default', testError('call_failed'), DEFAULT_ON, null],
-    ['a function that threw, by reset', testError('call_failed'), ['reset'], 'reset'],
+    ['a function that threw, by reset', testError('call_failed'), ['reset'], null],
+    ['a function that may run again, default', testError('call_failed', { retryable: true }), DEFAULT_ON, 'reset'],
+    ['a function that may run again, by 5xx', testError('call_failed', { retryable: true }), ['5xx'], '5xx'],
     ['deadline', testError('deadline_exceeded'), [...DEFAULT_ON, '5xx', 'reset'], null],
     ['canceled', testError('canceled'), [...DEFAULT_ON, '5xx', 'reset'], null],
     ['untrusted peer', testError('peer_untrusted'), [...DEFAULT_ON, '5xx', 'reset'], null],

@@ -180,7 +180,10 @@ describe('compileMatches: query parameters', () => {
       '/',
       '%EF%BB%BF',
     );
-    const queries = fc.array(unit, { maxLength: 12 }).map((units) => units.join(''));
+    // Mostly well-formed pairs, so that names are found.
+    const word = fc.array(unit, { maxLength: 2 }).map((units) => units.join(''));
+    const pair = fc.tuple(fc.oneof(fc.constantFrom('a', 'user', 'a+b', '%61'), word), word).map((both) => both.join('='));
+    const queries = fc.array(fc.oneof(pair, pair, fc.constantFrom('&', '&', '&'), unit), { maxLength: 9 }).map((units) => units.join(''));
     const names = fc.constantFrom('a', 'b', 'user', '', 'a b', '%', '€', '%20', 'a+b', ' ', '+', '\ufeff', '\ufffd');
     let found = 0;
     fc.assert(

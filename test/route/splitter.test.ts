@@ -89,6 +89,22 @@ describe('splitter: weights', () => {
     );
   });
 
+  it('more targets stay within the bound that is documented', () => {
+    const weights = fc.array(fc.double({ min: 0.01, max: 1, noNaN: true }), { minLength: 3, maxLength: 8 });
+    fc.assert(
+      fc.property(weights, fc.integer(), (list, seed) => {
+        const draw = smoothDraw(list, seededRandom(seed));
+        const count = list.map(() => 0);
+        for (let n = 1; n <= 500; n++) {
+          const index = draw();
+          count[index] = (count[index] as number) + 1;
+          if (n % 7 === 0) expect(shareError(count, list)).toBeLessThan(list.length - 1);
+        }
+      }),
+      { numRuns: 100, seed: 8 },
+    );
+  });
+
   it('every full period has exact counts', () => {
     const weights = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 2, maxLength: 6 });
     fc.assert(

@@ -1,0 +1,129 @@
+#!/usr/bin/env node
+// The command line: one table of commands, from which arguments are parsed and help is made. Knows no command from
+// inside; each is loaded when it is called.
+import { parseArgs } from 'node:util';
+import { VERSION } from '../mesh/version.ts';
+import type { CommandInput, CommandSpec, OptionSpec, Terminal } from './command.ts';
+import { UsageError } from './command.ts';
+
+const JSON_OPTION: OptionSpec = { type: 'boolean', help: 'Print JSON for programs.' };
+const CONFIG_DEFAULT = 'Without a path: $INMESH_CONFIG, then ./mesh.yaml.';
+
+const COMMANDS: readonly CommandSpec[] = [
+  {
+    name: 'check',
+    args: '[paths…]',
+    summary: 'Read a configuration and say what is wrong with it, and where.',
+    details: `Paths are files or folders. ${CONFIG_DEFAULT}\nExits with 0 when it can be used, 1 when it has errors, 2 for wrong use.`,
+    options: { json: JSON_OPTION },
+    load: async () => (await import('./check.ts')).check,
+  },
+  {
+    name: 'explain',
+    args: '[METHOD] URL',
+    summary: 'Say what would become of a call, and which line decided it. Nothing is sent.',
+    details: `${CONFIG_DEFAULT}\nExample: inmesh explain GET http://reviews/api/1 -H 'user-agent: mobile'`,
+    options: {
+      header: {
+        type: 'string',
+        short: 'H',
+        multiple: true,
+        value: "'NAME: VALUE'",
+        help: 'A header of the call; may stand more than once.',
+      },
+      config: { type: 'string', short: 'c', multiple: true, value: 'PATH', help: 'File or folder of the configuration.' },
+      json: JSON_OPTION,
+    },
+    load: async () => (await import('./explain.ts')).explain,
+  },
+];
+
+const GLOBAL_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  help: { type: 'boolean', short: 'h', help: 'Print this help.' },
+  version: { type: 'boolean', short: 'v', help: 'Print the version.' },
+};
+
+/** Runs one command line; never rejects. */
+export async function main(args: readonly string[], terminal: Terminal): Promise<number> {
+  const [first = '', ...rest] = args;
+  const command = COMMANDS.find(({ name }) => name === first);
+  if (command === undefined) return withoutCommand(first, terminal);
+  try {
+    const { values, positionals } = parse(command, rest);
+    if (values.help === true) {
+      terminal.out(commandHelp(command));
+      return 0;
+    }
+    if (values.version === true) {
+      terminal.out(`${VERSION}\n`);
+      return 0;
+    }
+    const run = await command.load();
+    return await run({ values, positionals, terminal });
+  } catch (error) {
+    if (error instanceof UsageError || isParseArgsError(error)) {
+      terminal.err(`inmesh ${command.name}: ${(error as Error).message}\n\n${commandHelp(command)}`);
+      return 2;
+    }
+    terminal.err(`inmesh ${command.name}: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}
+
+function withoutCommand(first: string, terminal: Terminal): number {
+  if (first === '--version' || first === '-v') {
+    terminal.out(`${VERSION}\n`);
+    return 0;
+  }
+  if (first === '--help' || first === '-h' || first === 'help') {
+    terminal.out(help());
+    return 0;
+  }
+  terminal.err(first === '' ? help() : `inmesh: there is no command ${JSON.stringify(first)}\n\n${help()}`);
+  return 2;
+}
+
+function parse(command: CommandSpec, args: readonly string[]): Pick<CommandInput, 'values' | 'positionals'> {
+  const options: Record<string, { type: 'string' | 'boolean'; short?: string; multiple?: boolean }> = {};
+  for (const [name, { type, short, multiple }] of Object.entries({ ...command.options, ...GLOBAL_OPTIONS })) {
+    options[name] = { type, ...(short === undefined ? {} : { short }), ...(multiple === undefined ? {} : { multiple }) };
+  }
+  const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true });
+  return { values: values as CommandInput['values'], positionals };
+}
+
+function isParseArgsError(error: unknown): boolean {
+  return error instanceof Error && String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS');
+}
+
+function help(): string {
+  const rows = COMMANDS.map(({ name, args, summary }): Row => [`${name} ${args}`, summary]);
+  return `Usage: inmesh <command> [options]\n\nCommands:\n${table(rows)}\nOptions:\n${optionRows(GLOBAL_OPTIONS)}\n"inmesh <command> --help" says more about one command.\n`;
+}
+
+function commandHelp({ name, args, summary, details, options }: CommandSpec): string {
+  return `Usage: inmesh ${name} ${args} [options]\n\n${summary}\n${details}\n\nOptions:\n${optionRows({ ...options, help: GLOBAL_OPTIONS.help as OptionSpec })}`;
+}
+
+type Row = readonly [left: string, right: string];
+
+function optionRows(options: Readonly<Record<string, OptionSpec>>): string {
+  return table(
+    Object.entries(options).map(([name, { short, value, help: text }]): Row => {
+      const long = value === undefined ? `--${name}` : `--${name} ${value}`;
+      return [short === undefined ? `    ${long}` : `-${short}, ${long}`, text];
+    }),
+  );
+}
+
+function table(rows: readonly Row[]): string {
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}\n`).join('');
+}
+
+process.exitCode = await main(process.argv.slice(2), {
+  out: (text) => process.stdout.write(text),
+  err: (text) => process.stderr.write(text),
+  env: process.env,
+  cwd: process.cwd(),
+});

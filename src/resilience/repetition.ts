@@ -1,0 +1,212 @@
+// What follows a first attempt that ended badly: decide, wait, fork, send, again. The last real answer is worth more to
+// the caller than an error of ours, so a failed answer is held until a better one comes. Off the hot path.
+import type { Call, Cancelable, Endpoint, Reply } from '../core/call.ts';
+import { kindOfError, retryAfterMs } from '../core/classify.ts';
+import { type Clock, Timer } from '../core/clock.ts';
+import { MeshError, meshError } from '../core/errors.ts';
+import type { Service } from '../core/service.ts';
+import type { RetryPolicy } from '../model/destination.ts';
+import { placeOf } from './refuse.ts';
+import { decideRetry, type RetryDecision, type RetryDecisionDeps, type RetryDenial } from './retry-decision.ts';
+
+export interface RetryDeps extends RetryDecisionDeps {
+  readonly clock: Clock;
+  /** A retry is about to be made, on this ground. */
+  readonly onRetry: (condition: string) => void;
+  /** A retry that the policy wants is not made. */
+  readonly onDenied: (reason: RetryDenial) => void;
+  /** An endpoint asked for a pause. @default nobody listens */
+  readonly onRetryAfter?: ((endpoint: Endpoint, forMs: number) => void) | undefined;
+}
+
+/** The start of the first attempt is that of the call: the clock is not asked twice for one moment. */
+export function forkAttempt(call: Call, number: number, nowMs: number, policy: RetryPolicy): Call {
+  const attempt = call.fork(number, nowMs);
+  const { perTryTimeoutMs } = policy;
+  const dueMs = perTryTimeoutMs > 0 ? nowMs + perTryTimeoutMs : Number.POSITIVE_INFINITY;
+  attempt.attemptDeadlineMs = dueMs < call.deadlineMs ? dueMs : call.deadlineMs;
+  return attempt;
+}
+
+/** How an attempt came back: with a reply, or with an error. */
+export interface Ending {
+  readonly attempt: Call;
+  readonly reply: Reply | null;
+  readonly error: unknown;
+}
+
+/** One call that is being repeated. */
+export class Repetition {
+  readonly #call: Call;
+  readonly #next: Service;
+  readonly #policy: RetryPolicy;
+  readonly #deps: RetryDeps;
+  #retries = 0;
+  #freeRetries = 0;
+  /** The last answer, kept for the case that no better one comes. */
+  #held: { readonly attempt: Call; readonly reply: Reply } | null = null;
+
+  constructor(call: Call, next: Service, policy: RetryPolicy, deps: RetryDeps) {
+    this.#call = call;
+    this.#next = next;
+    this.#policy = policy;
+    this.#deps = deps;
+  }
+
+  async run(first: Ending): Promise<Reply> {
+    const call = this.#call;
+    let last = first;
+    for (;;) {
+      const nowMs = this.#deps.clock.now();
+      ensureEnded(last, nowMs);
+      if (call.canceled) return this.#cancel(last);
+      const decision = this.#decide(last, nowMs);
+      if (!decision.retry) {
+        if (decision.denied !== null) this.#deny(decision.denied);
+        else if (last.reply !== null && last.reply.status < 500) this.#deps.budget.success();
+        return this.#conclude(last);
+      }
+      if (decision.isFree) this.#freeRetries++;
+      else this.#retries++;
+      this.#deps.onRetry(String(decision.condition));
+      this.#putAside(last);
+      if (decision.delayMs > 0) await this.#wait(nowMs + decision.delayMs);
+      if (call.canceled) return this.#cancel(last);
+      const ending = await this.#attempt(last.attempt.attempt + 1);
+      if (isRefusal(ending.error)) {
+        // Nobody saw this attempt; what the one before met says more.
+        this.#deny('limit');
+        return this.#conclude(last.reply === null ? last : ending);
+      }
+      last = ending;
+    }
+  }
+
+  #decide(last: Ending, nowMs: number): RetryDecision {
+    const { reply, error, attempt } = last;
+    const failure = error instanceof MeshError ? error : null;
+    if (reply === null && failure === null) return { retry: false, denied: null };
+    const hintMs = reply === null ? (failure?.retryAfterMs ?? 0) : this.#hintMs(reply);
+    if (hintMs > 0 && attempt.endpoint !== null) this.#deps.onRetryAfter?.(attempt.endpoint, hintMs);
+    const question = {
+      call: this.#call,
+      status: reply?.status ?? 0,
+      error: failure,
+      retryAfterMs: hintMs,
+      retries: this.#retries,
+      freeRetries: this.#freeRetries,
+      nowMs,
+    };
+    return decideRetry(question, this.#policy, this.#deps);
+  }
+
+  #hintMs(reply: Reply): number {
+    const value = reply.headers['retry-after'];
+    return value === undefined ? 0 : retryAfterMs(Array.isArray(value) ? value[0] : value, this.#deps.clock.wall());
+  }
+
+  #deny(reason: RetryDenial): void {
+    this.#call.retryDenied = reason;
+    this.#deps.onDenied(reason);
+  }
+
+  #putAside(last: Ending): void {
+    const { attempt, reply } = last;
+    const { endpoint } = attempt;
+    if (endpoint !== null) {
+      const call = this.#call;
+      if (call.tried === null) call.tried = [endpoint];
+      else if (!call.tried.includes(endpoint)) call.tried.push(endpoint);
+    }
+    if (reply === null) return;
+    this.#dropHeld();
+    reply.hold();
+    this.#held = { attempt, reply };
+  }
+
+  #dropHeld(): void {
+    this.#held?.reply.discard();
+    this.#held = null;
+  }
+
+  async #wait(untilMs: number): Promise<void> {
+    const wait = new Wait(this.#deps.clock, untilMs);
+    this.#call.pending = wait;
+    await wait.done;
+  }
+
+  async #attempt(number: number): Promise<Ending> {
+    const attempt = forkAttempt(this.#call, number, this.#deps.clock.now(), this.#policy);
+    try {
+      return { attempt, reply: await this.#next(attempt), error: null };
+    } catch (error) {
+      return { attempt, reply: null, error };
+    }
+  }
+
+  /** The caller's abort ends the call between two attempts: nobody's fault, never repeated. */
+  #cancel(last: Ending): never {
+    const call = this.#call;
+    if (last.reply !== null && last.reply !== this.#held?.reply) last.reply.discard();
+    this.#dropHeld();
+    let { error } = last;
+    if (!(error instanceof MeshError && error.code === 'canceled')) {
+      const message = `the caller aborted after attempt ${last.attempt.attempt}`;
+      error = meshError({ code: 'canceled', message, where: placeOf(call), cause: call.cancelReason });
+    }
+    call.end({ kind: 'ignored', status: 0, error: error as MeshError, endedAtMs: this.#deps.clock.now() });
+    throw error;
+  }
+
+  /** The answer at hand, else the last answer held, else the last error; the attempt it came from answers for the call. */
+  #conclude(last: Ending): Reply {
+    const { attempt, reply, error } = last;
+    const held = this.#held;
+    if (reply === null && held?.reply.intact === true) {
+      this.#call.pending = held.attempt;
+      held.attempt.commit();
+      return held.reply;
+    }
+    this.#dropHeld();
+    attempt.commit();
+    if (reply !== null) return reply;
+    throw error;
+  }
+}
+
+/** The pause before a retry. The caller's abort ends it at once. */
+class Wait extends Timer implements Cancelable {
+  readonly done: Promise<void>;
+  readonly #clock: Clock;
+  readonly #resolve: () => void;
+
+  constructor(clock: Clock, untilMs: number) {
+    super();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.done = promise;
+    this.#clock = clock;
+    this.#resolve = resolve;
+    clock.arm(this, untilMs);
+  }
+
+  fire(): void {
+    this.#resolve();
+  }
+
+  cancel(): void {
+    this.#clock.disarm(this);
+    this.#resolve();
+  }
+}
+
+function isRefusal(error: unknown): boolean {
+  return error instanceof MeshError && error.family === 'refused';
+}
+
+/** A layer below that throws without ending its attempt must not leak what the attempt holds. */
+function ensureEnded(last: Ending, nowMs: number): void {
+  const { attempt, error, reply } = last;
+  if (reply !== null || attempt.outcome !== null) return;
+  const failure = error instanceof MeshError ? error : meshError({ code: 'call_failed', message: 'a layer threw', cause: error });
+  attempt.end({ kind: kindOfError(failure), status: 0, error: failure, endedAtMs: nowMs });
+}
