@@ -41,7 +41,8 @@ const STEPS = [
   },
   { name: 'docs', what: 'generated pages and snippets are up to date', run: () => node('.ci/docs.ts', '--check') },
   { name: 'unused', what: 'knip: files, exports, dependencies', run: () => node(bin('knip'), '--no-progress') },
-  { name: 'pack', what: 'the package holds what it should', needs: ['build'], run: pack },
+  { name: 'pack', what: 'npm pack', needs: ['build'], run: pack },
+  { name: 'content', what: 'the package holds what it should, and no more', needs: ['pack'], run: checkContent },
   {
     name: 'publint',
     what: 'package.json fits the package',
@@ -78,19 +79,23 @@ const PACKED_ALWAYS = [
   'schema/mesh.schema.json',
 ];
 
+let packedPaths = [];
+
 async function pack() {
   const npm = npmCommand();
   const args = [...npm.args, 'pack', '--json', '--pack-destination', scratch, '--ignore-scripts', '--loglevel=error'];
   const output = await execute(npm.command, args, npm.shell);
   const listed = JSON.parse(output.slice(output.search(/[[{]/)));
   const [packed] = Array.isArray(listed) ? listed : Object.values(listed);
-  const paths = packed.files.map(({ path }) => path);
+  packedPaths = packed.files.map(({ path }) => path);
+}
+
+function checkContent() {
   const problems = [
-    ...paths.filter((path) => !PACKED.test(path)).map((path) => `${path} does not belong in the package`),
-    ...PACKED_ALWAYS.filter((path) => !paths.includes(path)).map((path) => `${path} is missing in the package`),
+    ...packedPaths.filter((path) => !PACKED.test(path)).map((path) => `${path} does not belong in the package`),
+    ...PACKED_ALWAYS.filter((path) => !packedPaths.includes(path)).map((path) => `${path} is missing in the package`),
   ];
   if (problems.length > 0) throw new Error(problems.join('\n'));
-  return `${paths.length} files`;
 }
 
 function tarball() {

@@ -24,14 +24,13 @@ export function updateSnippets(path: string, page: string, read: (path: string) 
     if (marker !== null) {
       const [, file = '', region] = marker;
       const found = snippetOf(file, region, read);
-      const next = skipBlank(lines, i + 1);
-      const end = FENCE.test(lines[next] ?? '') ? endOfBlock(lines, next) : null;
+      const block = blockBelow(lines, i, languageOf(file));
       out.push(line);
-      if ('fault' in found) faults.push(`${path}:${i + 1}: ${found.fault}`);
-      else {
-        out.push(`\`\`\`${languageOf(file)}`, ...found.code, '```');
-        i = end ?? i;
-      }
+      if ('fault' in found) {
+        faults.push(`${path}:${i + 1}: ${found.fault}`);
+        out.push(...lines.slice(i + 1, block + 1));
+      } else out.push(`\`\`\`${languageOf(file)}`, ...found.code, '```');
+      i = block;
     } else if (fence !== null) {
       if (COPIED.test(fence[3] ?? ''))
         faults.push(
@@ -45,8 +44,11 @@ export function updateSnippets(path: string, page: string, read: (path: string) 
   return { text: out.join('\n'), faults };
 }
 
-function skipBlank(lines: readonly string[], at: number): number {
-  return lines[at]?.trim() === '' ? at + 1 : at;
+/** Index of the last line of the block that belongs to the marker at `at`: `at` itself when there is none. A blank line may stand between. */
+function blockBelow(lines: readonly string[], at: number, language: string): number {
+  if (FENCE.test(lines[at + 1] ?? '')) return endOfBlock(lines, at + 1);
+  const isBlank = lines[at + 1]?.trim() === '';
+  return isBlank && FENCE.exec(lines[at + 2] ?? '')?.[3] === language ? endOfBlock(lines, at + 2) : at;
 }
 
 /** Index of the line that closes the block opened at `at`; the last line when nothing closes it. */

@@ -27,12 +27,15 @@ const totalS = Number(args.seconds);
 const out = process.stdout;
 const print = (text: string): void => void (args.json || out.write(`${text}\n`));
 
-const WARM_UP_MS = 2_000;
 const WARM_UP = -1;
+const OVER = -2;
+const WARM_UP_STEP_MS = 500;
+const WARM_UP_STEPS_MAX = 12;
+const WARM_P95_MS = 80;
 
 const visits: Visit[] = [];
 const news: { readonly phase: number; readonly text: string; readonly isEjection: boolean }[] = [];
-const traces = new Traces(20_000);
+const traces = new Traces(2_000);
 let phase = WARM_UP;
 let startedAt = performance.now();
 
@@ -55,10 +58,11 @@ const load = new Load({
   seed: Number(args.seed),
   ports: { plain: world.pagePort('plain'), inmesh: world.pagePort('inmesh') },
   currentPhase: () => phase,
-  onVisit: (visit) => visit.phase !== WARM_UP && visits.push(visit),
+  onVisit: (visit) => visit.phase !== OVER && visits.push(visit),
 });
 const users = load.run();
-await sleep(WARM_UP_MS); // Sockets and compilers warm up, or the good days would look slower than they are.
+print('Warming up …');
+await warmUp();
 
 const screen: Screen = args.json ? silentScreen : out.isTTY ? liveScreen(out) : plainScreen(out);
 startedAt = performance.now();
@@ -74,11 +78,11 @@ for (phase = 0; phase < PHASES.length; phase++) {
   current.leave?.(world);
 }
 clearInterval(redraw);
-if (!args.keep) await load.stop();
-else await sleep(2_000);
-phase = WARM_UP; // Visits that come later, with --keep, count for nothing.
+phase = OVER;
+if (args.keep) await sleep(2_000);
+else await load.stop();
 
-const summary = summarize(visits);
+const summary = summarize(visits.filter((visit) => visit.phase !== WARM_UP));
 const trace = retriedTrace(traces);
 const tree = trace === null ? [] : traceTree(trace, (address) => world.nameOf(address));
 if (args.json)
@@ -92,8 +96,21 @@ process.removeAllListeners('SIGINT');
 process.once('SIGINT', () => finish(summary.holds ? 0 : 1));
 await users;
 
+/** Until sockets and compilers are warm: or the good days, the measure of all others, would look slower than they are. */
+async function warmUp(): Promise<void> {
+  let warmSteps = 0;
+  for (let step = 0; step < WARM_UP_STEPS_MAX && warmSteps < 3; step++) {
+    await sleep(WARM_UP_STEP_MS);
+    const latencies = visits
+      .splice(0)
+      .map((visit) => visit.latencyMs)
+      .sort((a, b) => a - b);
+    warmSteps = (latencies[Math.floor(latencies.length * 0.95)] ?? Number.POSITIVE_INFINITY) < WARM_P95_MS ? warmSteps + 1 : 0;
+  }
+}
+
 function note(process: string, event: MeshEvent): void {
-  if (process !== 'productpage-inmesh' || phase === WARM_UP) return;
+  if (process !== 'productpage-inmesh' || phase < 0) return;
   const endpoint = world.nameOf(String(event['endpoint'] ?? ''));
   const at = `${((performance.now() - startedAt) / 1_000).toFixed(1)} s`;
   if (event.type === 'endpointEjected') {
@@ -114,7 +131,8 @@ function note(process: string, event: MeshEvent): void {
 
 function view(): View {
   const index = Math.min(phase, PHASES.length - 1);
-  const of = (lane: Lane, isNow: boolean): Visit[] => visits.filter((visit) => visit.lane === lane && (!isNow || visit.phase === index));
+  const of = (lane: Lane, isNow: boolean): Visit[] =>
+    visits.filter((visit) => visit.lane === lane && visit.phase !== WARM_UP && (!isNow || visit.phase === index));
   const ejections = news.filter((item) => item.isEjection);
   return {
     elapsedS: (performance.now() - startedAt) / 1_000,

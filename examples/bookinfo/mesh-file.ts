@@ -23,7 +23,8 @@ export function meshFile(places: Readonly<Record<string, readonly Place[]>>, wei
   return `${lines.join('\n')}\n`;
 }
 
-function routing(weights: Weights): string[] {
+/** What stands under `reviews` beside the addresses. */
+export function routing(weights: Weights): string[] {
   const shares = Object.entries(weights).map(([version, weight]) => `${version}: ${weight}`);
   return [
     '    retries: { perTryTimeout: 500ms }',

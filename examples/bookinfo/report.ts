@@ -1,6 +1,8 @@
 // What is said before and after the run.
 import { styleText } from 'node:util';
 import { type Lane, LANES } from './messages.ts';
+import { routing } from './mesh-file.ts';
+import { SPLIT } from './phases.ts';
 import { ms, rate } from './screen.ts';
 import type { Stats } from './tally.ts';
 import type { Summary } from './verdict.ts';
@@ -15,6 +17,9 @@ export function intro(): string {
     'The page runs twice. One calls with plain fetch: an address drawn at random, a timeout of 1 s. The other calls',
     'with inmesh: a name, the rest stands in mesh.yaml. Both serve the same users and call the same processes.',
     'Users with a mobile phone get reviews v2, of the others 80 % v1 and 20 % v2. Then things go wrong.',
+    '',
+    'What mesh.yaml says about reviews, beside the addresses:',
+    ...routing(SPLIT).map((line) => styleText('dim', line)),
     '',
     'Starting ten processes …',
   ].join('\n');
@@ -32,6 +37,8 @@ export function printSummary(print: (text: string) => void, summary: Summary, tr
   print(`inmesh left out a sick process ${ejections} times.`);
   print('');
   for (const { holds, text } of summary.checks) print(`${holds ? styleText('green', '✓') : styleText('red', '✗')} ${text}`);
+  if (summary.isBusy)
+    print('! This machine was busy with other things: calls were slow before anything went wrong. Run it again when it is not.');
   if (trace.length > 0) {
     print('');
     print(styleText('bold', 'One of the calls that inmesh saved, as OpenTelemetry saw it:'));

@@ -16,8 +16,11 @@ export interface Summary {
   readonly total: Readonly<Record<Lane, Stats>>;
   readonly checks: readonly Check[];
   readonly holds: boolean;
+  /** The machine had so much else to do that even plain calls were slow while all was well: nothing can be concluded. */
+  readonly isBusy: boolean;
 }
 
+const BUSY_P99_MS = 200;
 const SUCCESS_MIN = 99.9;
 const P99_FACTOR_MAX = 3;
 
@@ -28,7 +31,7 @@ export function summarize(visits: readonly Visit[]): Summary {
   const total = { plain: of('plain'), inmesh: of('inmesh') };
   const meshed = visits.filter((visit) => visit.lane === 'inmesh');
   const checks = [plainSuffers(total.plain), success(total.inmesh), tail(total.inmesh, of('inmesh', 0)), split(meshed), mobile(meshed)];
-  return { phases, total, checks, holds: checks.every((check) => check.holds) };
+  return { phases, total, checks, holds: checks.every((check) => check.holds), isBusy: of('plain', 0).p99Ms > BUSY_P99_MS };
 }
 
 function plainSuffers(plain: Stats): Check {

@@ -41,7 +41,7 @@ export class Outlier {
 
   update(policy: OutlierPolicy): void {
     this.#policy = policy;
-    this.#version++;
+    this.#changed();
   }
 
   isIn(endpoint: LiveEndpoint): boolean {

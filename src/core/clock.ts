@@ -23,11 +23,15 @@ export interface Clock {
   arm(timer: Timer, dueMs: number): void;
   /** Stops the timer; nothing happens if it was not armed. */
   disarm(timer: Timer): void;
+  /** Tells of pauses of the event loop, seen while anything is armed, until the function returned is called. Absent on clocks that cannot stall. */
+  onStall?(listener: (forMs: number) => void): () => void;
 }
 
 const TICK_MS = 10;
 const SLOTS = 1_024;
 const IDLE_TICKS_MAX = 100;
+/** A tick that is this late says that the event loop stood still. */
+const STALL_MS_MIN = 100;
 
 class Head extends Timer {
   fire(): void {}
@@ -66,6 +70,14 @@ class WheelClock implements Clock {
   #idleTicks = 0;
   #interval: NodeJS.Timeout | null = null;
   #flushPending = false;
+  readonly #stallListeners: Set<(forMs: number) => void> = new Set();
+
+  onStall(listener: (forMs: number) => void): () => void {
+    this.#stallListeners.add(listener);
+    return () => {
+      this.#stallListeners.delete(listener);
+    };
+  }
 
   now(): number {
     return performance.now();
@@ -100,6 +112,8 @@ class WheelClock implements Clock {
   readonly #advance = (): void => {
     const nowMs = performance.now();
     const target = Math.floor(nowMs / TICK_MS);
+    const lateMs = nowMs - (this.#tick + 1) * TICK_MS;
+    if (lateMs >= STALL_MS_MIN) for (const listener of this.#stallListeners) listener(lateMs);
     const first = Math.max(this.#tick + 1, target - SLOTS + 1);
     for (let tick = first; tick <= target; tick++) this.#collect(this.#slots[tick % SLOTS] as Timer, nowMs);
     this.#tick = target;

@@ -79,6 +79,7 @@ export class Mesh implements Outbound, AsyncDisposable {
   #reloading: Promise<unknown> = Promise.resolve();
   #watch: { close(): void } | null = null;
   #closing: Promise<void> | null = null;
+  #ignoreStalls: (() => void) | undefined;
 
   /** @internal Use createMesh. */
   constructor(options: MeshOptions, telemetry: Telemetry) {
@@ -103,12 +104,12 @@ export class Mesh implements Outbound, AsyncDisposable {
     this.fetch = meshFetch({ outbound: this, dispatcher: this.dispatcher, parseDuration: durationMs });
   }
 
-  /** @internal */
+  /** The stack behind `scheme://host[:port]`, for edges of your own; null when no service names the host. */
   origin(origin: string): Origin | null {
     return this.#lookup(origin);
   }
 
-  /** @internal */
+  /** Whether hosts that no service names are refused. */
   get refusesUnknown(): boolean {
     return this.#compiled?.config.unknownHosts === 'refuse';
   }
@@ -174,6 +175,16 @@ export class Mesh implements Outbound, AsyncDisposable {
     return this;
   }
 
+  /**
+   * Opens the circuit of a service by hand: every call is refused until the function returned is called. Throws a
+   * TypeError for a service that is unknown or has no circuit breaker.
+   */
+  isolate(service: string, reason?: string): () => void {
+    const breaker = this.#deps.states.get(service)?.breaker;
+    if (breaker === null || breaker === undefined) throw new TypeError(`isolate: no service ${JSON.stringify(service)} with a circuit breaker`);
+    return breaker.isolate(reason);
+  }
+
   /** Resolves when every service knows its endpoints, or could not find them. */
   async ready(): Promise<void> {
     const states = [...this.#deps.states.values()];
@@ -213,6 +224,7 @@ export class Mesh implements Outbound, AsyncDisposable {
   async #close(drainMs: number): Promise<void> {
     this.#watch?.close();
     process.off('SIGHUP', this.#onChange);
+    this.#ignoreStalls?.();
     await this.#drain.close(drainMs);
     await this.#reloading;
     this.#telemetry.close();
@@ -223,6 +235,7 @@ export class Mesh implements Outbound, AsyncDisposable {
   async start(): Promise<this> {
     const loaded = await this.#load(this.#source, true);
     this.#startWatch(loaded.files);
+    this.#ignoreStalls = this.clock.onStall?.((forMs) => this.#emit({ type: 'eventLoopStalled', forMs }));
     const { readyMs = READY_MS_DEFAULT } = this.#options;
     const waited = Promise.withResolvers<void>();
     const timer = runAt(this.clock, this.clock.now() + readyMs, waited.resolve);

@@ -2,11 +2,11 @@
 
 /**
  * The candidate nearest to a mistyped word: same letters but for case, `-` and `_`, else at most two edits
- * (one for words of up to four letters); undefined when none is near.
+ * (one for words of three and four letters, none for shorter ones); undefined when none is near.
  */
 export function nearest(word: string, candidates: readonly string[]): string | undefined {
   const plain = fold(word);
-  const most = word.length <= 4 ? 1 : 2;
+  const most = word.length <= 2 ? 0 : word.length <= 4 ? 1 : 2;
   let best: string | undefined;
   let bestDistance = most + 1;
   for (const candidate of candidates) {

@@ -54,7 +54,7 @@ export class Report {
     const raw = this.#origin.raw?.(path);
     if (raw !== undefined) return shorten(raw);
     if (typeof value === 'string') return shorten(JSON.stringify(value));
-    if (Array.isArray(value)) return 'a list';
+    if (Array.isArray(value)) return value.length === 0 ? 'an empty list' : 'a list';
     if (value === null || value === undefined) return 'nothing';
     return typeof value === 'object' ? 'a mapping' : shorten(String(value));
   }

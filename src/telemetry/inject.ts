@@ -10,15 +10,23 @@ const PAIRS: TextMapSetter<string[]> = {
   },
 };
 
-function has(pairs: readonly string[], name: string): boolean {
-  for (let i = 0; i < pairs.length; i += 2) if (pairs[i] === name) return true;
+const TRACE_HEADERS: readonly string[] = ['traceparent', '', 'tracestate', ''];
+
+/** Whether one of the pairs `others` has this name. */
+function isAmong(name: string, others: readonly string[]): boolean {
+  for (let i = 0; i < others.length; i += 2) {
+    const other = others[i] as string;
+    if (other.length === name.length && (other === name || other === name.toLowerCase())) return true;
+  }
   return false;
 }
 
-function isReplaced(name: string, added: readonly string[]): boolean {
-  const lower = name.toLowerCase();
-  if (lower === 'baggage') return false;
-  return lower === 'traceparent' || lower === 'tracestate' || has(added, lower);
+function clash(headers: readonly string[], added: readonly string[]): boolean {
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i] as string;
+    if (isAmong(name, added) || isAmong(name, TRACE_HEADERS)) return true;
+  }
+  return false;
 }
 
 /**
@@ -26,16 +34,18 @@ function isReplaced(name: string, added: readonly string[]): boolean {
  * wrote stays when `keepsCallers`, its `baggage` always.
  */
 export function injectContext(headers: string[], context: Context, propagator: TextMapPropagator, keepsCallers: boolean): string[] {
-  if (keepsCallers && headerOf(headers, 'traceparent') !== undefined) return headers;
   const added: string[] = [];
   propagator.inject(context, added, PAIRS);
   if (added.length === 0) return headers;
+  if (!clash(headers, added)) return headers.concat(added);
+  if (keepsCallers && headerOf(headers, 'traceparent') !== undefined) return headers;
+  const callersBaggage = headerOf(headers, 'baggage') !== undefined;
   const out: string[] = [];
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
-    if (!isReplaced(name, added)) out.push(name, headers[i + 1] as string);
+    if (isAmong(name, TRACE_HEADERS) || (isAmong(name, added) && name.toLowerCase() !== 'baggage')) continue;
+    out.push(name, headers[i + 1] as string);
   }
-  const callersBaggage = headerOf(headers, 'baggage') !== undefined;
   for (let i = 0; i < added.length; i += 2) {
     const name = added[i] as string;
     if (name !== 'baggage' || !callersBaggage) out.push(name, added[i + 1] as string);

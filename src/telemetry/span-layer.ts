@@ -62,8 +62,8 @@ export function callSpanLayer(deps: SpanDeps): Layer {
   if (api === null || deps.spans === 'off') return passThrough;
   const tracerOf = tracerSource(deps.version);
   const spanName = `mesh.call ${service}`;
-  const attributes = Object.freeze({ [name.MESH_SERVICE]: service, [name.SERVICE_PEER_NAME]: service });
-  const options: SpanOptions = Object.freeze({ kind: KIND_INTERNAL, attributes });
+  // An attribute at the start costs the SDK three times one at the end: only what a sampler may ask for.
+  const options: SpanOptions = Object.freeze({ kind: KIND_INTERNAL, attributes: Object.freeze({ [name.SERVICE_PEER_NAME]: service }) });
   const start = (call: Call, found: Registry): void => {
     if (found.trace === undefined) return;
     const context = found.context?.active() ?? api.ROOT_CONTEXT;
@@ -147,8 +147,8 @@ function traceOf(attempt: Call): CallTrace | null {
 }
 
 function isUnsampled(api: TelemetryApi, span: Span): boolean {
-  const context = span.spanContext();
-  return (context.traceFlags & SAMPLED) === 0 && api.trace.isSpanContextValid(context);
+  const { traceFlags, traceId } = span.spanContext();
+  return (traceFlags & SAMPLED) === 0 && traceId !== api.INVALID_TRACEID;
 }
 
 /** A sampler, processor or exporter that throws must not break a call. */
@@ -172,9 +172,12 @@ function finishCall(call: Call, outcome: Outcome): void {
   const trace = call.span as CallTrace;
   const span = trace.span as Span;
   const { destination, route } = call;
-  if (route !== null) span.setAttribute(name.MESH_ROUTE, route.name);
+  if (route !== null) {
+    span.setAttribute(name.MESH_SERVICE, route.service);
+    span.setAttribute(name.MESH_ROUTE, route.name);
+  }
   if (destination !== null) {
-    span.setAttribute(name.SERVICE_PEER_NAME, destination.service);
+    if (destination.service !== route?.service) span.setAttribute(name.SERVICE_PEER_NAME, destination.service);
     span.setAttribute(name.MESH_DESTINATION, destination.name);
   }
   span.setAttribute(name.MESH_ATTEMPTS, trace.attempts);

@@ -61,17 +61,14 @@ function failed(offset: number, message: string): ParsedText {
 function compose(yaml: Yaml, text: string): ParsedText {
   const parser = new yaml.Parser();
   const tokens = [];
-  let count = 0;
   for (const lexeme of new yaml.Lexer().lex(text)) {
-    for (const token of parser.next(lexeme)) {
-      tokens.push(token);
-      if (token.type === 'document' && ++count > DOCUMENTS_MAX)
-        return failed(token.offset, `more than ${DOCUMENTS_MAX} documents in one file`);
-    }
+    for (const token of parser.next(lexeme)) tokens.push(token);
     // The parser keeps its own stack; what comes after it recurses.
     if (parser.stack.length > DEPTH_MAX + 2) return failed(parser.offset, `more than ${DEPTH_MAX} levels of nesting`);
   }
   for (const token of parser.end()) tokens.push(token);
+  const surplus = tokens.filter(({ type }) => type === 'document')[DOCUMENTS_MAX];
+  if (surplus !== undefined && 'offset' in surplus) return failed(surplus.offset, `more than ${DOCUMENTS_MAX} documents in one file`);
   // Its check for duplicate keys compares each key with all others; ours is a Map.
   const composer = new yaml.Composer({ uniqueKeys: false, logLevel: 'silent', version: '1.2' });
   const documents: Located[] = [];

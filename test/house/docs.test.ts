@@ -124,7 +124,19 @@ describe('snippets', () => {
     expect(updateSnippets('docs/a.md', page, find).faults).toHaveLength(1);
   });
 
-  it.each(['```sh\nnpm test\n```', '```text\nx\n```', '```mermaid\nx\n```', '````md\n```ts\nx\n```\n````'])('allow %s', (page) => {
+  it.each([
+    ['commands', '```sh\nnpm test\n```'],
+    ['what a terminal shows', '```text\nx\n```'],
+    ['a picture', '```mermaid\nx\n```'],
+    ['a block within a block', '````md\n```ts\nx\n```\n````'],
+  ])('allow %s', (_, page) => {
     expect(updateSnippets('docs/a.md', page, find)).toEqual({ text: page, faults: [] });
+  });
+
+  it('name a wrong marker once, and leave its block alone', () => {
+    const page = '<!-- snippet: examples/none.ts -->\n```ts\nx();\n```\n';
+    const { text, faults } = updateSnippets('docs/a.md', page, find);
+    expect(text).toBe(page);
+    expect(faults).toHaveLength(1);
   });
 });

@@ -72,17 +72,17 @@ describe('the checker of words', () => {
   const bad = (...parts: string[]): string => parts.join('');
 
   it.each([
-    ['src/a.ts', bad('// TO', 'DO: later')],
-    ['docs/a.md', bad('FIX', 'ME')],
-    ['src/a.ts', bad('// @ts-', 'ignore')],
-    ['docs/a.md', bad('see `/wo', 'rk/main`')],
-    ['README.md', bad('cd /ho', 'me/me/inmesh')],
-    ['docs/a.md', bad('cache in /ro', 'ot/.npm')],
-    ['src/a.ts', bad('// Source: refer', 'ence/performance.md')],
-    ['.npmrc', bad('registry=https://regi', 'stry.example.org/')],
-    ['docs/a.md', bad('written by Clau', 'de')],
-    ['docs/a.md', bad('the inte', 'grator writes it')],
-  ])('finds in %s: %s', (path, text) => {
+    ['a note for later', 'src/a.ts', bad('// TO', 'DO: later')],
+    ['another one', 'docs/a.md', bad('FIX', 'ME')],
+    ['an escape from the types', 'src/a.ts', bad('// @ts-', 'ignore')],
+    ['a checkout', 'docs/a.md', bad('see `/wo', 'rk/main`')],
+    ['a home', 'README.md', bad('cd /ho', 'me/me/inmesh')],
+    ['the home of root', 'docs/a.md', bad('cache in /ro', 'ot/.npm')],
+    ['a page that is not here', 'src/a.ts', bad('// Source: refer', 'ence/performance.md')],
+    ['a registry', '.npmrc', bad('registry=https://regi', 'stry.example.org/')],
+    ['a tool', 'docs/a.md', bad('written by Clau', 'de')],
+    ['a colleague', 'docs/a.md', bad('the inte', 'grator writes it')],
+  ])('finds %s', (_, path, text) => {
     expect(wordFaults(one(path, text))).toHaveLength(1);
   });
 

@@ -128,6 +128,20 @@ describe('the circuit', () => {
   });
 });
 
+describe('mesh.isolate', () => {
+  it('refuses everything until it is released', async () => {
+    const { mesh, fetch, log } = await meshWorld(two);
+    const release = mesh.isolate('reviews', 'maintenance');
+    const refused = await rejection(fetch());
+    expect(refused.code).toBe('circuit_open');
+    expect(refused.message).toContain('isolated');
+    expect(log).toEqual([]);
+    release();
+    expect((await fetch()).status).toBe(200);
+    expect(() => mesh.isolate('nobody')).toThrow(/no service "nobody"/);
+  });
+});
+
 describe('targets', () => {
   const canary = {
     services: {

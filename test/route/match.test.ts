@@ -125,6 +125,11 @@ describe('compileMatches: headers', () => {
     expect(test([{ headers: { 'x-version': { ...wanted, invert: true } } }], { headers })).toBe(!expected);
   });
 
+  it('finds names that begin with no letter', () => {
+    expect(test([{ headers: { _x: exact('1') } }], { headers: ['_X', '1'] })).toBe(true);
+    expect(test([{ headers: { _x: exact('1') } }], { headers: ['\x7fx', '1'] })).toBe(false);
+  });
+
   it('takes names of the user as names', () => {
     expect(test([{ headers: { constructor: present() } }], {})).toBe(false);
     expect(test([{ headers: { constructor: present() } }], { headers: ['constructor', 'x'] })).toBe(true);

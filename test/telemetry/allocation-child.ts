@@ -16,7 +16,7 @@ const attempt: Call = newCall().fork(1, 0);
 
 function bytesOf(service: Service): number {
   const run = (): void => {
-    for (let i = 0; i < CALLS; i++) service(attempt);
+    for (let i = 0; i < CALLS; i++) void service(attempt);
   };
   run();
   run();
