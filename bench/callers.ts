@@ -21,11 +21,10 @@ function undiciCaller(undici: Undici, url: () => string, options: NonNullable<Pa
   };
 }
 
-/** The choice by weights that people write by hand: 80 to 20, the larger share over two endpoints. */
-function weightedUrl(target: Target): () => string {
-  const urls = target.ports.map((port) => `http://127.0.0.1:${port}/item?id=1`);
-  const small = urls.pop() as string;
-  return () => (Math.random() < 0.8 ? (urls[Math.floor(Math.random() * urls.length)] as string) : small);
+/** The choice by weights that people write by hand. */
+function weightedUrl({ ports }: Target): () => string {
+  const [large, small] = ports.map((port) => `http://127.0.0.1:${port}/item?id=1`) as [string, string];
+  return () => (Math.random() < 0.8 ? large : small);
 }
 
 function oneUrl(target: Target): string {
@@ -37,6 +36,11 @@ export async function undiciRequest(target: Target): Promise<Caller> {
   return undiciCaller(await import('undici'), () => url, {});
 }
 
+/** The same calls over the same two endpoints as the mesh makes them, without a mesh. */
+export async function undiciRequestDrawn(target: Target): Promise<Caller> {
+  return undiciCaller(await import('undici'), weightedUrl(target), {});
+}
+
 export async function builtInFetch(target: Target): Promise<Caller> {
   const url = oneUrl(target);
   return async () => {
@@ -45,11 +49,11 @@ export async function builtInFetch(target: Target): Promise<Caller> {
   };
 }
 
-/** A service with three endpoints in two subsets and a route of 80 to 20 between them; everything else is the default. */
-export function meshConfig(target: Target): object {
-  const endpoints = target.ports.map((port, index) => ({
+/** A service with two subsets and a route of 80 to 20 between them; everything else is the default. The last port is the small share. */
+export function meshConfig({ ports }: Target): object {
+  const endpoints = ports.map((port, index) => ({
     address: `127.0.0.1:${port}`,
-    labels: { version: index < target.ports.length - 1 ? 'v1' : 'v2' },
+    labels: { version: index < ports.length - 1 ? 'v1' : 'v2' },
   }));
   const subsets = { v1: { version: 'v1' }, v2: { version: 'v2' } };
   return { services: { items: { endpoints, subsets, routes: [{ to: { v1: 80, v2: 20 } }] } } };

@@ -5,6 +5,7 @@ export type Via = 'direct' | 'nginx' | 'haproxy';
 
 export type CallerName =
   | 'undiciRequest'
+  | 'undiciRequestDrawn'
   | 'builtInFetch'
   | 'meshRequest'
   | 'meshBuiltInFetch'
@@ -30,11 +31,14 @@ const seen = (tracing: Tracing): Partial<Case> => ({ tracing, instrumented: true
 
 /** What every other row is divided by. */
 export const BASELINE = 'undici.request';
+/** The baseline over the two endpoints that the mesh has: two pools cost more than one, with a mesh or without. */
+export const DRAWN = 'undici.request, address drawn by hand';
 export const FETCH = 'fetch';
 export const ASSEMBLED = 'fetch + cockatiel + instrumentation, all sampled';
 
 export const CASES: readonly Case[] = [
   makeCase('bare', BASELINE, 'undiciRequest'),
+  makeCase('bare', DRAWN, 'undiciRequestDrawn'),
   makeCase('bare', FETCH, 'builtInFetch'),
   makeCase('inmesh', 'undici.request, mesh.dispatcher', 'meshRequest'),
   makeCase('inmesh', 'undici.request, mesh.dispatcher, 1 % sampled', 'meshRequest', { tracing: '1 %' }),

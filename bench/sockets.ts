@@ -1,7 +1,7 @@
 // The comparison over sockets. One upstream, one client process per case; short rounds, in random order over the cases, so that
 // whatever else the machine does meets all of them alike. Several generations of processes, as one process may be lucky with
 // its machine code for its whole life.
-import { BASELINE, CASES, type Case, FETCH, type Via } from './cases.ts';
+import { BASELINE, CASES, type Case, DRAWN, FETCH, type Via } from './cases.ts';
 import { Child, runTimeUs } from './child.ts';
 import type { HeapResult, RoundResult, Target } from './protocol.ts';
 import { machineTimeUs } from './processor-time.ts';
@@ -23,12 +23,12 @@ export const FULL_PLAN: SocketPlan = {
   rounds: 3,
   leadInMs: 60,
   measureMs: 200,
-  warmUpCalls: 4_000,
+  warmUpCalls: 15_000,
   heapCalls: 300,
   concurrencies: [1, 10, 100],
 };
 
-export const QUICK_PLAN: SocketPlan = { ...FULL_PLAN, generations: 1, rounds: 2, leadInMs: 40, measureMs: 120, warmUpCalls: 1_500 };
+export const QUICK_PLAN: SocketPlan = { ...FULL_PLAN, generations: 1, rounds: 2, leadInMs: 40, measureMs: 120, warmUpCalls: 6_000 };
 
 /** One round of one case. */
 export interface Sample {
@@ -62,11 +62,12 @@ interface Player {
   readonly proxy: Proxy | null;
 }
 
-const ENDPOINTS = 3;
+/** As `meshConfig` and the weighted choice of the peers want them. */
+const ENDPOINTS = 2;
 
 export function chooseCases(words: readonly string[]): Case[] {
   if (words.length === 0) return [...CASES];
-  return CASES.filter(({ name }) => name === BASELINE || name === FETCH || words.some((word) => name.includes(word)));
+  return CASES.filter(({ name }) => name === BASELINE || name === DRAWN || name === FETCH || words.some((word) => name.includes(word)));
 }
 
 async function playRound(player: Player, upstream: Child, plan: SocketPlan, concurrency: number, roundKey: string): Promise<Sample> {
@@ -115,7 +116,7 @@ async function measureHeap(cases: readonly Case[], target: Target, plan: SocketP
     if (subject.via !== 'direct') continue;
     // A young generation so large that nothing is collected between two looks at the heap.
     const flags = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64'];
-    const child = new Child('client.ts', { subject, target, warmUpCalls: 1_500 }, flags);
+    const child = new Child('client.ts', { subject, target, warmUpCalls: 3_000 }, flags);
     await child.answer();
     bytes[subject.name] = (await child.ask<HeapResult>({ heapCalls: plan.heapCalls })).bytesPerCall;
     await child.stop();

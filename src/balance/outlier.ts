@@ -54,22 +54,18 @@ export class Outlier {
     return state === 'probation' && probeAtMs === NO_PROBE && (isRepeatable || takesAnyProbe);
   }
 
-  isProbing(endpoint: LiveEndpoint): boolean {
-    return endpoint.standing.state === 'probation' && endpoint.standing.probeAtMs !== NO_PROBE;
-  }
-
   /** Lets due ejections end. One comparison while nothing is due. */
   advance(nowMs: number): void {
     if (nowMs < this.#dueMs) return;
-    for (const endpoint of this.#deps.set.all) {
-      const { standing } = endpoint;
-      if (standing.state === 'ejected' && nowMs >= standing.untilMs) {
-        this.#enter(endpoint, 'probation', nowMs);
+    for (const { standing } of this.#deps.set.all) {
+      if (nowMs < dueOf(standing)) continue;
+      if (standing.state === 'ejected') {
+        enter(standing, 'probation', nowMs);
         standing.untilMs = nowMs + standing.ejectedForMs;
-      } else if (this.isProbing(endpoint)) {
+      } else if (standing.probeAtMs !== NO_PROBE) {
         // A probe that hangs must not keep the endpoint out for ever: another call takes its permit.
-        if (nowMs >= standing.probeAtMs + standing.ejectedForMs) standing.probeAtMs = NO_PROBE;
-      } else if (standing.state === 'probation' && nowMs >= standing.untilMs) {
+        standing.probeAtMs = NO_PROBE;
+      } else {
         standing.takesAnyProbe = true;
       }
     }
@@ -154,26 +150,19 @@ export class Outlier {
     standing.ejections++;
     standing.ejectedForMs = forMs;
     standing.untilMs = nowMs + forMs;
-    this.#enter(endpoint, 'ejected', nowMs);
+    enter(standing, 'ejected', nowMs);
     this.#changed();
     this.#deps.emit({ type: 'endpointEjected', service: this.#deps.service, endpoint: endpoint.address, reason, forMs });
   }
 
   /** The counters start anew; the exponent of the next ejection stays. */
   #return(endpoint: LiveEndpoint, nowMs: number): void {
-    endpoint.standing.run = 0;
-    if (this.#policy.windowMs > 0) endpoint.standing.window(this.#policy.windowMs).reset();
-    this.#enter(endpoint, 'in', nowMs);
+    const { standing } = endpoint;
+    standing.run = 0;
+    if (this.#policy.windowMs > 0) standing.window(this.#policy.windowMs).reset();
+    enter(standing, 'in', nowMs);
     this.#changed();
     this.#deps.emit({ type: 'endpointReturned', service: this.#deps.service, endpoint: endpoint.address });
-  }
-
-  #enter(endpoint: LiveEndpoint, state: StandingState, nowMs: number): void {
-    const { standing } = endpoint;
-    standing.state = state;
-    standing.sinceMs = nowMs;
-    standing.probeAtMs = NO_PROBE;
-    standing.takesAnyProbe = false;
   }
 
   /** Finds when time alone will next change something. Rare, so the set is simply walked. */
@@ -183,6 +172,13 @@ export class Outlier {
     for (const { standing } of this.#deps.set.all) dueMs = Math.min(dueMs, dueOf(standing));
     this.#dueMs = dueMs;
   }
+}
+
+function enter(standing: Standing, state: StandingState, nowMs: number): void {
+  standing.state = state;
+  standing.sinceMs = nowMs;
+  standing.probeAtMs = NO_PROBE;
+  standing.takesAnyProbe = false;
 }
 
 /** When time alone changes the standing; Infinity when it does not. */

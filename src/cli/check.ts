@@ -4,6 +4,7 @@ import type { MeshConfig, ServiceConfig } from '../model/config.ts';
 import type { ConfigIssue } from '../model/issue.ts';
 import type { SourcePosition } from '../model/route.ts';
 import { loadRegex } from '../route/regex.ts';
+import { displayName } from '../yaml/files.ts';
 import { describeIssue } from '../yaml/format.ts';
 import { loadConfig } from '../yaml/load.ts';
 import type { Finding } from './check-files.ts';
@@ -39,7 +40,7 @@ export async function check({ positionals, values, terminal }: CommandInput): Pr
       message: `${paths.join(', ')} read: ${count} file${count === 1 ? '' : 's'}, hash ${hash}`,
     });
     findings.push(...result.warnings.map(issueFinding));
-    for (const service of Object.values(config.services)) findings.push(serviceFinding(service));
+    for (const service of Object.values(config.services)) findings.push(serviceFinding(service, terminal.cwd));
     findings.push(...(await checkFiles(config, terminal.cwd)));
   }
   const summary = summarize(config, findings);
@@ -61,8 +62,8 @@ function issueFinding(issue: ConfigIssue): Finding {
   };
 }
 
-function serviceFinding(service: ServiceConfig): Finding {
-  const parts = [sourceText(service)];
+function serviceFinding(service: ServiceConfig, cwd: string): Finding {
+  const parts = [sourceText(service, cwd)];
   const subsets = Object.keys(service.subsets).length;
   if (subsets > 0) parts.push(plural(subsets, 'subset'));
   parts.push(plural(service.routes.length, 'route'));
@@ -70,8 +71,8 @@ function serviceFinding(service: ServiceConfig): Finding {
   return { group: 'services', status: 'ok', message: `${service.name}: ${parts.join(', ')}` };
 }
 
-function sourceText({ endpoints }: ServiceConfig): string {
-  if (endpoints.kind === 'file') return `endpoints from ${endpoints.path}`;
+function sourceText({ endpoints }: ServiceConfig, cwd: string): string {
+  if (endpoints.kind === 'file') return `endpoints from ${displayName(endpoints.path, cwd)}`;
   if (endpoints.kind === 'dns') return `dns ${endpoints.host}${endpoints.port === 0 ? '' : `:${endpoints.port}`}`;
   return endpoints.endpoints.length === 0 ? 'no endpoints, for mesh.call only' : plural(endpoints.endpoints.length, 'endpoint');
 }

@@ -1,7 +1,12 @@
 // One logical call and its attempts. A call is one object per attempt: retry and hedging fork it. Slots have one
 // writer each. Knows nothing of HTTP clients, policies or telemetry.
 import type { MeshError } from './errors.ts';
-import type { Service } from './service.ts';
+
+/**
+ * Answers one call. Resolves at the response head; rejects with a MeshError when there is no answer.
+ * Has ended the call (`call.end`) before it rejects; a resolved reply ends the call at its last byte.
+ */
+export type Service = (call: Call) => Promise<Reply>;
 
 /** Where an attempt goes: fulfilled by balance/, read by transport/ and telemetry/. */
 export interface Endpoint {

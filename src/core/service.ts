@@ -1,11 +1,7 @@
 // The two types that carry everything. Who answers is a Service; what wraps it is a Layer.
-import type { Call, Reply } from './call.ts';
+import type { Service } from './call.ts';
 
-/**
- * Answers one call. Resolves at the response head; rejects with a MeshError when there is no answer.
- * Has ended the call (`call.end`) before it rejects; a resolved reply ends the call at its last byte.
- */
-export type Service = (call: Call) => Promise<Reply>;
+export type { Service } from './call.ts';
 
 /** Wraps a service. Declared `async` only if it acts after `next`: a pass-through layer returns `next(call)` and costs nothing. */
 export type Layer = (next: Service) => Service;

@@ -6,7 +6,7 @@ import type { Clock } from '../core/clock.ts';
 import { DEADLINE_HEADER } from '../core/headers.ts';
 
 /** Any handler of node:http: Express, Koa's callback, Hono's listener, your own. */
-export type Listener = (request: IncomingMessage, response: ServerResponse) => void;
+export type Listener = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 /** What the server needs of a mesh. */
 export interface ServerMesh {
@@ -33,5 +33,6 @@ export function withDeadline(mesh: ServerMesh, listener: Listener): Listener {
 
 /** A node:http server whose handler runs under its caller's deadline. */
 export function createServer(mesh: ServerMesh, listener: Listener): Server {
-  return createHttpServer(withDeadline(mesh, listener));
+  const handle = withDeadline(mesh, listener);
+  return createHttpServer((request, response) => void handle(request, response));
 }

@@ -13,7 +13,16 @@ import { router } from '../route/router.ts';
 import { splitter } from '../route/splitter.ts';
 import { functionLeaf } from './function-call.ts';
 import { type PreparedService, ServiceState, type ServiceStateDeps } from './service-state.ts';
-import { CALL_STACK, type CallDeps, DESTINATION_STACK, layersOf, ROUTE_STACK, type RouteDeps, type StackDeps, type UserLayer } from './stack.ts';
+import {
+  CALL_STACK,
+  type CallDeps,
+  DESTINATION_STACK,
+  layersOf,
+  ROUTE_STACK,
+  type RouteDeps,
+  type StackDeps,
+  type UserLayer,
+} from './stack.ts';
 
 export interface CompiledService {
   readonly config: ServiceConfig;
@@ -77,7 +86,9 @@ type Matchers = ReadonlyMap<string, readonly (((call: Call) => boolean) | null)[
 
 function build(config: MeshConfig, matchers: Matchers, deps: CompileDeps): CompiledMesh {
   const stacks = new Build(config, deps);
-  const services = new Map(Object.values(config.services).map((service) => [service.name, stacks.service(service, matchers.get(service.name) ?? [])]));
+  const services = new Map(
+    Object.values(config.services).map((service) => [service.name, stacks.service(service, matchers.get(service.name) ?? [])]),
+  );
   const hosts = new Map<string, CompiledService>();
   for (const one of services.values()) for (const host of one.config.hosts) hosts.set(host, one);
   return { config, services, hosts, matchers };
@@ -166,7 +177,14 @@ class Build {
     const route = service.routes.at(-1) as RouteConfig;
     const ref: RouteRef = { name: 'call', service: service.name, timeoutMs: service.timeoutMs };
     const destination: DestinationRef = { service: service.name, subset: '', name: service.name };
-    const destinationDeps = { ...deps, caller: service, route: { ...route, name: 'call' }, state, retries: service.retries, destination: service.name };
+    const destinationDeps = {
+      ...deps,
+      caller: service,
+      route: { ...route, name: 'call' },
+      state,
+      retries: service.retries,
+      destination: service.name,
+    };
     const below = wrap(functionLeaf(clock), layersOf(DESTINATION_STACK, destinationDeps, users));
     const routeStack = ROUTE_STACK.filter(({ role }) => role !== 'headers');
     const inner = wrap(below, layersOf(routeStack, { ...deps, route }, users));
@@ -195,7 +213,12 @@ function labelsOf(service: ServiceConfig, { subset }: RouteTarget): Readonly<Rec
 }
 
 /** The other subsets that the route itself sends calls to: a retry may go there, never to a subset that the rule hides. */
-function spillOf(service: ServiceConfig, route: RouteConfig, target: RouteTarget, retries: RetryPolicy): Readonly<Record<string, string>>[] {
+function spillOf(
+  service: ServiceConfig,
+  route: RouteConfig,
+  target: RouteTarget,
+  retries: RetryPolicy,
+): Readonly<Record<string, string>>[] {
   if (!retries.acrossSubsets || route.sticky !== undefined || target.subset === undefined) return [];
   return route.targets
     .filter((other) => other.service === target.service && other.subset !== undefined && other.subset !== target.subset && other.weight > 0)

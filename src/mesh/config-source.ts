@@ -36,7 +36,10 @@ export function isFileSource(source: ConfigSource): source is string | readonly 
 
 function rejected(issues: readonly ConfigIssue[], text: string): Error {
   const faults = issues.filter(({ severity }) => severity === 'error').length;
-  return Object.assign(meshError({ code: 'config_invalid', message: `${faults} fault${faults === 1 ? '' : 's'} in the configuration:\n${text}\n` }), { issues });
+  return Object.assign(
+    meshError({ code: 'config_invalid', message: `${faults} fault${faults === 1 ? '' : 's'} in the configuration:\n${text}\n` }),
+    { issues },
+  );
 }
 
 async function loadObject(input: MeshInput): Promise<LoadedConfig> {
@@ -45,7 +48,10 @@ async function loadObject(input: MeshInput): Promise<LoadedConfig> {
   const result = resolveConfig(input, regex === null ? {} : { checkRegex: (pattern) => regex.check(pattern) });
   if ('issues' in result) {
     const { formatPath } = await import('../model/issue.ts');
-    const lines = result.issues.map((issue) => `  ${formatPath(issue.path)}: ${issue.message}${issue.suggestion === undefined ? '' : `; did you mean ${issue.suggestion}?`}`);
+    const lines = result.issues.map(
+      (issue) =>
+        `  ${formatPath(issue.path)}: ${issue.message}${issue.suggestion === undefined ? '' : `; did you mean ${issue.suggestion}?`}`,
+    );
     throw rejected(result.issues, lines.join('\n'));
   }
   const hash = createHash('sha256').update(text).digest('hex').slice(0, HASH_LENGTH);

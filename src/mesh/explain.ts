@@ -49,7 +49,14 @@ function place(position: SourcePosition | undefined): string {
 
 function callOf(request: ExplainRequest, url: URL): Call {
   const headers = Object.entries(request.headers ?? {}).flat();
-  const init = { scheme: url.protocol.slice(0, -1), authority: url.host, method: request.method ?? 'GET', path: url.pathname + url.search, headers, body: null };
+  const init = {
+    scheme: url.protocol.slice(0, -1),
+    authority: url.host,
+    method: request.method ?? 'GET',
+    path: url.pathname + url.search,
+    headers,
+    body: null,
+  };
   return new Call(init, 0);
 }
 
@@ -71,7 +78,11 @@ function fieldsOf(service: ServiceConfig, route: RouteConfig): Field[] {
   return [
     field('timeout', formatDuration(route.timeoutMs ?? service.timeoutMs), route.timeoutMs === undefined ? at : routeAt),
     field('retries', retriesText(retries), route.retries === undefined ? at : routeAt),
-    field('retryBudget', `${service.retryBudget.tokensMax} tokens, +${service.retryBudget.tokensPerSuccess} per success, +${service.retryBudget.tokensPerSecond}/s`, at),
+    field(
+      'retryBudget',
+      `${service.retryBudget.tokensMax} tokens, +${service.retryBudget.tokensPerSuccess} per success, +${service.retryBudget.tokensPerSecond}/s`,
+      at,
+    ),
     field('circuitBreaker', breakerText(service), at),
     field('outlierDetection', outlierText(service), at),
     field('loadBalancer', service.loadBalancer.kind, at),
@@ -89,7 +100,8 @@ function retriesText(retries: ServiceConfig['retries']): string {
 function breakerText({ circuitBreaker: breaker }: ServiceConfig): string {
   if (breaker === null) return 'off';
   const open = `opens ${formatDuration(breaker.openBaseMs)} to ${formatDuration(breaker.openMaxMs)}`;
-  if (breaker.kind === 'ratio') return `${breaker.failureRatio * 100} % of at least ${breaker.callsMin} calls in ${formatDuration(breaker.windowMs)}, ${open}`;
+  if (breaker.kind === 'ratio')
+    return `${breaker.failureRatio * 100} % of at least ${breaker.callsMin} calls in ${formatDuration(breaker.windowMs)}, ${open}`;
   if (breaker.kind === 'consecutive') return `${breaker.failures} failures in a row, ${open}`;
   return `${breaker.failureRatio * 100} % of the last ${breaker.size} calls, ${open}`;
 }
@@ -133,7 +145,8 @@ function pipelineOf(table: ExplainTable, service: ServiceConfig, route: RouteCon
     for (const { role, why } of entries) {
       const addUsers = (at: 'above' | 'below'): void => {
         for (const user of table.users) {
-          if (user.of === role && user.place === at) lines.push({ stack, role: user.role, why: `Yours, ${at} ${role}.`, active: true, detail: '' });
+          if (user.of === role && user.place === at)
+            lines.push({ stack, role: user.role, why: `Yours, ${at} ${role}.`, active: true, detail: '' });
         }
       };
       addUsers('above');

@@ -29,7 +29,14 @@ export interface FunctionCallOptions {
 
 export type CallFunction<T> = (context: CallContext) => Promise<T> | T;
 
-const NEVER_SENT: ReadonlySet<string> = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH', 'UND_ERR_CONNECT_TIMEOUT']);
+const NEVER_SENT: ReadonlySet<string> = new Set([
+  'ECONNREFUSED',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'UND_ERR_CONNECT_TIMEOUT',
+]);
 
 /** The answer of a function: no bytes, one value. */
 class ValueReply implements Reply {
@@ -97,7 +104,12 @@ class Run extends Timer {
     const call = this.#call;
     const isDeadline = call.deadlineMs <= this.timerDueMs;
     const code = isDeadline ? 'deadline_exceeded' : 'attempt_timeout';
-    const error = meshError({ code, message: 'the function did not settle in time', sent: 'head', where: { service: call.authority, attempt: call.attempt } });
+    const error = meshError({
+      code,
+      message: 'the function did not settle in time',
+      sent: 'head',
+      where: { service: call.authority, attempt: call.attempt },
+    });
     this.#fail(error);
   }
 
@@ -131,9 +143,17 @@ class Run extends Timer {
 function thrown(error: unknown, call: Call): MeshError {
   const code = String((error as { code?: unknown } | null)?.code ?? '');
   const where = { service: call.authority, attempt: call.attempt };
-  if (NEVER_SENT.has(code)) return meshError({ code: 'connect_failed', message: `the function could not connect (${code})`, retryable: true, where, cause: error });
+  if (NEVER_SENT.has(code))
+    return meshError({ code: 'connect_failed', message: `the function could not connect (${code})`, retryable: true, where, cause: error });
   const message = error instanceof Error ? error.message : String(error);
-  return meshError({ code: 'call_failed', message: `the function threw: ${message}`, sent: 'body', retryable: call.idempotent, where, cause: error });
+  return meshError({
+    code: 'call_failed',
+    message: `the function threw: ${message}`,
+    sent: 'body',
+    retryable: call.idempotent,
+    where,
+    cause: error,
+  });
 }
 
 /** The functions of the calls under way; the leaf finds its own through the logical call. */
@@ -172,7 +192,12 @@ export async function functionCall<T>(init: FunctionCallInit<T>): Promise<T> {
     const reply = await service(call);
     return reply.value as T;
   } catch (error) {
-    if (error instanceof MeshError && error.cause !== undefined && (error.code === 'call_failed' || error.code === 'connect_failed' || error.code === 'canceled')) throw error.cause;
+    if (
+      error instanceof MeshError &&
+      error.cause !== undefined &&
+      (error.code === 'call_failed' || error.code === 'connect_failed' || error.code === 'canceled')
+    )
+      throw error.cause;
     throw error;
   } finally {
     signal?.removeEventListener('abort', abort);

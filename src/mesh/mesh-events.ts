@@ -8,7 +8,11 @@ export type MeshEventListener<Type extends MeshEvent['type']> = (event: MeshEven
 
 /** An EventTarget whose types know each event: `addEventListener('endpointEjected', ({ detail }) => …)`. */
 export interface TypedEventTarget {
-  addEventListener<Type extends MeshEvent['type']>(type: Type, listener: MeshEventListener<Type>, options?: { once?: boolean; signal?: AbortSignal }): void;
+  addEventListener<Type extends MeshEvent['type']>(
+    type: Type,
+    listener: MeshEventListener<Type>,
+    options?: { once?: boolean; signal?: AbortSignal },
+  ): void;
   removeEventListener<Type extends MeshEvent['type']>(type: Type, listener: MeshEventListener<Type>): void;
   dispatchEvent(event: Event): boolean;
 }

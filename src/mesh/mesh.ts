@@ -98,7 +98,16 @@ export class Mesh implements Outbound, AsyncDisposable {
       drain: this.#drain,
       users: this.#users,
       states: new Map(),
-      stateDeps: { clock, random, emit, identity: null, parseEndpoints, resolver: options.resolver, leaf: options.transport, endpointLayers: [] },
+      stateDeps: {
+        clock,
+        random,
+        emit,
+        identity: null,
+        parseEndpoints,
+        resolver: options.resolver,
+        leaf: options.transport,
+        endpointLayers: [],
+      },
     };
     this.dispatcher = new MeshDispatcher(this, { parseDuration: durationMs, onClose: () => this.close() });
     this.fetch = meshFetch({ outbound: this, dispatcher: this.dispatcher, parseDuration: durationMs });
@@ -181,7 +190,8 @@ export class Mesh implements Outbound, AsyncDisposable {
    */
   isolate(service: string, reason?: string): () => void {
     const breaker = this.#deps.states.get(service)?.breaker;
-    if (breaker === null || breaker === undefined) throw new TypeError(`isolate: no service ${JSON.stringify(service)} with a circuit breaker`);
+    if (breaker === null || breaker === undefined)
+      throw new TypeError(`isolate: no service ${JSON.stringify(service)} with a circuit breaker`);
     return breaker.isolate(reason);
   }
 

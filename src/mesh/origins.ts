@@ -1,10 +1,11 @@
 // From an origin, as a caller writes it, to the stack of the service that names its host. Hits are remembered for the
 // life of a config; misses are not, so strangers cost no memory.
+import { LRUCache } from 'lru-cache';
 import type { Origin } from '../transport/outbound.ts';
 import type { CompiledMesh, CompiledService } from './compile.ts';
 
 /** One host may be written with many ports. */
-const REMEMBERED_MAX = 4_096;
+const REMEMBERED_MAX = 1_024;
 
 interface Parts {
   readonly scheme: string;
@@ -30,16 +31,23 @@ export function findService(mesh: CompiledMesh, origin: string): CompiledService
 
 /** The lookup of one config. */
 export function originLookup(mesh: CompiledMesh): (origin: string) => Origin | null {
-  const known: Map<string, Origin> = new Map();
+  const known: LRUCache<string, Origin> = new LRUCache({ max: REMEMBERED_MAX });
+  // Most callers call one origin many times in a row, and write it with the same string.
+  let last = '';
+  let lastOrigin: Origin | null = null;
   return (text) => {
+    if (text === last) return lastOrigin;
     const hit = known.get(text);
-    if (hit !== undefined) return hit;
+    if (hit !== undefined) {
+      last = text;
+      lastOrigin = hit;
+      return hit;
+    }
     const parts = split(text);
     if (parts === null) return null;
     const found = mesh.hosts.get(parts.host);
     if (found === undefined) return null;
     const origin: Origin = { scheme: parts.scheme, authority: parts.authority, service: found.service, bodyBytesMax: found.bodyBytesMax };
-    if (known.size >= REMEMBERED_MAX) known.clear();
     known.set(text, origin);
     return origin;
   };

@@ -30,7 +30,8 @@ export function policyLayer(policy: IPolicy, clock: Clock): Layer {
       return reply;
     } catch (error) {
       (last as Call | null)?.commit();
-      const own = error instanceof MeshError ? error : meshError({ code: 'call_failed', message: 'the policy refused or gave up', cause: error });
+      const own =
+        error instanceof MeshError ? error : meshError({ code: 'call_failed', message: 'the policy refused or gave up', cause: error });
       call.end({ kind: 'ignored', status: 0, error: own, endedAtMs: clock.now() });
       throw error;
     }

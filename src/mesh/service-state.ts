@@ -100,7 +100,8 @@ export class ServiceState {
     this.budget.update(config.retryBudget, deps.clock.now());
     this.#commitBreaker(trip);
     if (config.outlierDetection === null) this.outlier = null;
-    else if (this.outlier === null) this.outlier = new Outlier(config.outlierDetection, { service: this.name, set: this.set, random: deps.random, emit: deps.emit });
+    else if (this.outlier === null)
+      this.outlier = new Outlier(config.outlierDetection, { service: this.name, set: this.set, random: deps.random, emit: deps.emit });
     else this.outlier.update(config.outlierDetection);
     if (isNewTransport) this.#transports.clear();
     if (isNewTransport || isNewBalancer) this.set.configure(config.loadBalancer, this.#setDeps());
@@ -173,7 +174,12 @@ export class ServiceState {
     if (key === this.#sourceKey) return;
     const old = this.#source;
     const { clock, random, emit, parseEndpoints, resolver } = this.#deps;
-    const source = endpointSource(this.#config.endpoints, { clock, random, parseEndpoints, ...(resolver === undefined ? {} : { resolver }) });
+    const source = endpointSource(this.#config.endpoints, {
+      clock,
+      random,
+      parseEndpoints,
+      ...(resolver === undefined ? {} : { resolver }),
+    });
     this.#sourceKey = key;
     this.#source = source;
     source.start(
@@ -193,5 +199,8 @@ export class ServiceState {
 
 function newTransport(config: ServiceConfig, deps: ServiceStateDeps): ServiceTransport {
   const { name: service, protocol, tls, limits } = config;
-  return new ServiceTransport({ service, protocol, tls, limits, endpoints: staticCount(config) }, { clock: deps.clock, identity: deps.identity });
+  return new ServiceTransport(
+    { service, protocol, tls, limits, endpoints: staticCount(config) },
+    { clock: deps.clock, identity: deps.identity },
+  );
 }

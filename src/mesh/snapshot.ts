@@ -36,7 +36,15 @@ export interface MeshSnapshot {
 
 function endpointSnapshot(endpoint: LiveEndpoint, nowMs: number): EndpointSnapshot {
   const { address, labels, locality, weight, inFlight, standing } = endpoint;
-  return { address, labels, locality, weight, inFlight, latencyMs: Math.round(endpoint.latencyMs(nowMs) * 100) / 100, standing: standing.state };
+  return {
+    address,
+    labels,
+    locality,
+    weight,
+    inFlight,
+    latencyMs: Math.round(endpoint.latencyMs(nowMs) * 100) / 100,
+    standing: standing.state,
+  };
 }
 
 function serviceSnapshot(state: ServiceState, nowMs: number): ServiceSnapshot {

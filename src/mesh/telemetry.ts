@@ -127,7 +127,11 @@ class BoundTelemetry implements Telemetry {
     read('inmesh.retry.budget.tokens', {}, () => state.budget.balance(this.#clock.now()));
     read('inmesh.circuit.state', {}, () => (state.breaker === null ? 0 : CIRCUIT_VALUES[state.breaker.state]));
     for (const standing of ['in', 'ejected', 'probation'] as const) {
-      read('inmesh.endpoints', { [MESH_STATE]: standing }, () => state.set.all.filter((endpoint) => endpoint.standing.state === standing).length);
+      read(
+        'inmesh.endpoints',
+        { [MESH_STATE]: standing },
+        () => state.set.all.filter((endpoint) => endpoint.standing.state === standing).length,
+      );
     }
     read('inmesh.limit.used', { [MESH_LIMIT]: 'maxRequests' }, () => state.limits.requests);
     read('inmesh.limit.used', { [MESH_LIMIT]: 'maxRetries' }, () => state.limits.retries);

@@ -70,7 +70,8 @@ export function decoderFor(headers: ReplyHeaders): Decoder | null {
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity');
   if (codings.length === 0) return null;
-  if (codings.length > CODINGS_MAX) throw new TypeError(`too many content-encodings in the response: ${codings.length}, at most ${CODINGS_MAX}`);
+  if (codings.length > CODINGS_MAX)
+    throw new TypeError(`too many content-encodings in the response: ${codings.length}, at most ${CODINGS_MAX}`);
   const transforms: Transform[] = [];
   for (const coding of codings.reverse()) {
     const transform = transformOf(coding);

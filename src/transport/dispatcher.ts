@@ -150,7 +150,8 @@ function makeCall(options: DispatchOptions, origin: Origin, nowMs: number): Call
     const length = declaredLength(headers);
     body = requestBody(options.body, length, origin.bodyBytesMax);
     // undici counts what is in memory itself; a length written twice is refused (built-in fetch of Node 22 does that).
-    if (length >= 0) headers = withoutHeader(headers, 'content-length', body !== null && body.length === length && !isCounted(options.body));
+    if (length >= 0)
+      headers = withoutHeader(headers, 'content-length', body !== null && body.length === length && !isCounted(options.body));
   }
   return new Call(
     { scheme: origin.scheme, authority: origin.authority, method: options.method, path: pathOf(options), headers, body },
@@ -220,10 +221,7 @@ export class MeshDispatcher extends Dispatcher {
   #pass(options: Dispatcher.DispatchOptions, handler: Handler): boolean {
     if (this.#outbound.refusesUnknown) {
       const host = String(options.origin);
-      wrapHandler(handler).onResponseError?.(
-        null as never,
-        meshError({ code: 'unknown_host', message: `no service names ${host}` }),
-      );
+      wrapHandler(handler).onResponseError?.(null as never, meshError({ code: 'unknown_host', message: `no service names ${host}` }));
       return true;
     }
     const isLegacy = typeof handler.onRequestStart !== 'function';

@@ -299,7 +299,12 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
   #describe(error: unknown): MeshError {
     const call = this.#call;
     if (call.body !== null && call.body.failure !== undefined) {
-      return meshError({ code: 'canceled', message: 'the request body failed while it was read', where: placeOf(call), cause: call.body.failure });
+      return meshError({
+        code: 'canceled',
+        message: 'the request body failed while it was read',
+        where: placeOf(call),
+        cause: call.body.failure,
+      });
     }
     return attemptError(error, call, { isStarted: this.#isStarted, isHeadReceived: this.status !== 0, isReused: this.#isReused });
   }

@@ -32,13 +32,14 @@ const IDENTITY_CODES: ReadonlySet<string> = new Set([
   'INMESH_PEER_UNTRUSTED',
 ]);
 
-const PROTOCOL_CODES: ReadonlySet<string> = new Set([
-  'UND_ERR_HEADERS_OVERFLOW',
-  'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
-]);
+const PROTOCOL_CODES: ReadonlySet<string> = new Set(['UND_ERR_HEADERS_OVERFLOW', 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH']);
 
 /** The caller gave us something that cannot be written: nobody else's fault. */
-const ARGUMENT_CODES: ReadonlySet<string> = new Set(['UND_ERR_REQ_CONTENT_LENGTH_MISMATCH', 'UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED']);
+const ARGUMENT_CODES: ReadonlySet<string> = new Set([
+  'UND_ERR_REQ_CONTENT_LENGTH_MISMATCH',
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
+]);
 
 function codeOf(error: unknown): string {
   const code = (error as { code?: unknown } | null)?.code;
@@ -78,7 +79,8 @@ function judge(error: unknown, progress: AttemptProgress): Verdict {
     return { code: 'protocol_error', sent: progress.isHeadReceived ? 'body' : 'head', what: 'not valid HTTP', retryable: false };
   }
   if (progress.isHeadReceived) return { code: 'connection_lost', sent: 'body', what: 'the answer broke off', retryable: false };
-  if (isNotProcessed(error, code)) return { code: 'not_processed', sent: 'none', what: 'the endpoint did not take the request', retryable: true };
+  if (isNotProcessed(error, code))
+    return { code: 'not_processed', sent: 'none', what: 'the endpoint did not take the request', retryable: true };
   if (!progress.isStarted) return { code: 'connect_failed', sent: 'none', what: 'no connection', retryable: true };
   return { code: 'connection_lost', sent: 'head', what: 'the connection broke before the answer', retryable: progress.isReused };
 }

@@ -31,11 +31,21 @@ const NORMALIZED: ReadonlyMap<string, string> = new Map(
 );
 
 /** An absolute http URL that needs no normalisation: nothing to decode, no dot segments, no userinfo, no upper-case host. */
-const PLAIN_URL = /^(https?:\/\/[a-z0-9][a-z0-9.-]*(?::\d{1,5})?)(\/(?:[A-Za-z0-9_~!$&'()*+,;=:@/%-]|\.(?![./]|$|\?))*(?:\?[A-Za-z0-9_.~!$&()*+,;=:@/?%-]*)?)?$/;
+const PLAIN_URL =
+  /^(https?:\/\/[a-z0-9][a-z0-9.-]*(?::\d{1,5})?)(\/(?:[A-Za-z0-9_~!$&'()*+,;=:@/%-]|\.(?![./]|$|\?))*(?:\?[A-Za-z0-9_.~!$&()*+,;=:@/?%-]*)?)?$/;
 
 /** init keys that fetch itself answers; any other goes to built-in fetch unless its value changes nothing. */
 const OWN_KEYS: ReadonlySet<string> = new Set(['method', 'headers', 'body', 'signal', 'mesh', 'redirect', 'duplex', 'credentials']);
-const NEUTRAL: Readonly<Record<string, unknown>> = { cache: 'default', mode: 'cors', integrity: '', keepalive: false, referrer: 'about:client', referrerPolicy: '', priority: 'auto', window: null };
+const NEUTRAL: Readonly<Record<string, unknown>> = {
+  cache: 'default',
+  mode: 'cors',
+  integrity: '',
+  keepalive: false,
+  referrer: 'about:client',
+  referrerPolicy: '',
+  priority: 'auto',
+  window: null,
+};
 
 interface Target {
   readonly origin: string;
@@ -48,7 +58,9 @@ function parseTarget(input: string | URL): Target {
     const plain = PLAIN_URL.exec(input);
     if (plain !== null) {
       const path = plain[2];
-      return path === undefined ? { origin: plain[1] as string, path: '/', href: `${input}/` } : { origin: plain[1] as string, path, href: input };
+      return path === undefined
+        ? { origin: plain[1] as string, path: '/', href: `${input}/` }
+        : { origin: plain[1] as string, path, href: input };
     }
   }
   let url: URL;
@@ -57,7 +69,8 @@ function parseTarget(input: string | URL): Target {
   } catch (error) {
     throw new TypeError(`Failed to parse URL from ${String(input)}`, { cause: error });
   }
-  if (url.username !== '' || url.password !== '') throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${url.origin}`);
+  if (url.username !== '' || url.password !== '')
+    throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${url.origin}`);
   const href = url.hash === '' ? url.href : url.href.slice(0, -url.hash.length);
   return { origin: url.origin, path: url.pathname + url.search, href };
 }
@@ -136,7 +149,10 @@ class FetchCall {
     if (!isBodyless && (method === 'GET' || method === 'HEAD')) throw new TypeError('Request with GET/HEAD method cannot have body.');
     const headers = requestHeaders(init, origin);
     const body = isBodyless ? null : requestBody(bodyValue(init), -1, origin.bodyBytesMax);
-    const call = new Call({ scheme: origin.scheme, authority: origin.authority, method, path: target.path, headers, body }, outbound.clock.now());
+    const call = new Call(
+      { scheme: origin.scheme, authority: origin.authority, method, path: target.path, headers, body },
+      outbound.clock.now(),
+    );
     if (init.mesh !== undefined) applyOptions(call, init.mesh, parseDuration);
     const release = this.#listen(call);
     return origin.service(call).then(
@@ -186,9 +202,11 @@ class FetchCall {
     if (next.hash === '') next.hash = '';
     const { status } = reply;
     let init = this.#init;
-    const becomesGet = (status === 303 && call.method !== 'GET' && call.method !== 'HEAD') || ((status === 301 || status === 302) && call.method === 'POST');
+    const becomesGet =
+      (status === 303 && call.method !== 'GET' && call.method !== 'HEAD') || ((status === 301 || status === 302) && call.method === 'POST');
     if (becomesGet) init = withoutBody(init);
-    else if (init.body instanceof ReadableStream) throw new TypeError('fetch failed', { cause: new Error('a streamed body cannot be redirected') });
+    else if (init.body instanceof ReadableStream)
+      throw new TypeError('fetch failed', { cause: new Error('a streamed body cannot be redirected') });
     const followed = parseTarget(next);
     const isSameOrigin = followed.origin === new URL(target.href).origin;
     const origin = this.#deps.outbound.origin(followed.origin);

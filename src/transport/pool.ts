@@ -174,7 +174,11 @@ function refusePending(call: Call, shared: ServiceTransport): Promise<Reply> {
   const limit = shared.policy.limits.maxPendingRequests;
   return refuse(
     call,
-    meshError({ code: 'overloaded', message: `${limit} calls already wait for a connection (limits.maxPendingRequests)`, where: placeOf(call) }),
+    meshError({
+      code: 'overloaded',
+      message: `${limit} calls already wait for a connection (limits.maxPendingRequests)`,
+      where: placeOf(call),
+    }),
     shared,
   );
 }

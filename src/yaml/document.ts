@@ -195,8 +195,7 @@ class Locator {
       pieces += value.pieces;
       depth = Math.max(depth, value.depth);
       if (key === '<<' && (pair.key as Scalar).type === 'PLAIN') merged.push(value);
-      else if (entries.has(key))
-        this.#issues.push({ offset: keyOffset, message: `the key ${JSON.stringify(key)} stands twice in this mapping` });
+      else if (entries.has(key)) this.#twice(key, keyOffset);
       else entries.set(key, { keyOffset, value: value.node });
     }
     for (const value of merged) {
@@ -204,6 +203,11 @@ class Locator {
       pieces += value.pieces;
     }
     return measure({ kind: 'map', offset, entries }, pieces, depth);
+  }
+
+  #twice(key: string, offset: number): void {
+    if (this.#issues.length < SYNTAX_ISSUES_MAX)
+      this.#issues.push({ offset, message: `the key ${JSON.stringify(key)} stands twice in this mapping` });
   }
 
   /** `<<: *anchor` or a list of them: what the mapping has itself wins, then the earlier one. Source: YAML merge key. */

@@ -4,6 +4,8 @@ import type { SourceText } from './frame.ts';
 import { frameAt, printable } from './frame.ts';
 
 const ALLOWED_SHOWN_MAX = 20;
+/** Of all files together; nobody reads more. */
+const ISSUES_MAX = 100;
 
 /**
  * One block for each issue:
@@ -37,7 +39,7 @@ export function framed(issues: readonly ConfigIssue[], sources: readonly SourceT
     (a, b) =>
       rank(a) - rank(b) || (a.position?.line ?? 0) - (b.position?.line ?? 0) || (a.position?.column ?? 0) - (b.position?.column ?? 0),
   );
-  return sorted.map((issue) => {
+  return sorted.slice(0, ISSUES_MAX).map((issue) => {
     const source = sources[rank(issue)];
     return issue.position === undefined || source === undefined ? issue : { ...issue, frame: frameAt(source, issue.position) };
   });

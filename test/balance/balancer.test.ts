@@ -195,7 +195,7 @@ describe('probes', () => {
 
   it('a canceled one lets the next call be the probe', () => {
     const rig = probation();
-    for (let i = 0; i < 2; i++) rig.send();
+    for (let i = 0; i < 3; i++) rig.send();
     for (const seen of rig.server.seen.slice()) seen.call.cancel('gone');
     rig.clock.advance(1);
     const sent = Array.from({ length: 4 }, () => rig.send().to);

@@ -134,6 +134,17 @@ describe('cost', () => {
     expect(one.cost(400)).toBe(2 * 400);
   });
 
+  it('watches the older of two, and the next one when the watched has its head', () => {
+    const one = endpoint(10);
+    const first = testCall({ startedAtMs: 0 });
+    one.begin(first);
+    one.begin(testCall({ startedAtMs: 300 }));
+    expect(one.cost(400)).toBe(3 * 400);
+    first.headAtMs = 350;
+    one.begin(testCall({ startedAtMs: 400 }));
+    expect(one.cost(600)).toBe(4 * 200);
+  });
+
   it('a head ends the age; a long body is not slowness', () => {
     const one = endpoint(10);
     const call = testCall({ startedAtMs: 0 });

@@ -18,7 +18,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, Home>> = {
   valibot: { where: /^src\/model\/schema[^/]*\.ts$/ },
   cockatiel: { where: /^src\/(resilience\/breaker[^/]*\.ts$|mesh\/)/ },
   re2js: { where: /^src\/route\/regex\.ts$/, lazy: true },
-  'lru-cache': { where: /^src\/(route|identity)\// },
+  'lru-cache': { where: /^src\/(mesh|identity)\// },
   '@opentelemetry/api': { where: /^src\/telemetry\// },
   '@grpc/grpc-js': { where: /^src\/(transport|inbound)\/grpc/ },
 };

@@ -3,6 +3,8 @@ import { functionsOf } from '../../.ci/lib/source.ts';
 import { type FileMap, filesOf, tokensIn } from './tree.ts';
 
 const LINES_MAX = 400;
+/** Tables of cases grow where code must not. */
+const TEST_LINES_MAX = 600;
 const FUNCTION_LINES_MAX = 70;
 const HEADER_LINES_MAX = 6;
 
@@ -14,7 +16,8 @@ export function lengthFaults(files: FileMap): string[] {
   const faults: string[] = [];
   for (const [path, text] of filesOf(files, CODE)) {
     const lines = text.trimEnd().split('\n').length;
-    if (lines > LINES_MAX) faults.push(`${path}: ${lines} lines, at most ${LINES_MAX}. Split it by what changes together.`);
+    const most = path.startsWith('test/') ? TEST_LINES_MAX : LINES_MAX;
+    if (lines > most) faults.push(`${path}: ${lines} lines, at most ${most}. Split it by what changes together.`);
   }
   for (const [path, text] of filesOf(files, /^(src|\.ci|examples)\/.*\.(ts|mjs)$/)) {
     for (const { name, line, lines } of functionsOf(tokensIn(path, text))) {

@@ -409,7 +409,9 @@ describe('a faulty configuration', () => {
   it('of TLS rejects without changing anything', async () => {
     const mesh = await createMesh({ config: two });
     const error = await rejection(
-      mesh.reload({ services: { reviews: { endpoints: [A], tls: { mode: 'mutual', cert: '/nowhere.crt', key: '/nowhere.key', ca: '/nowhere.ca' } } } }),
+      mesh.reload({
+        services: { reviews: { endpoints: [A], tls: { mode: 'mutual', cert: '/nowhere.crt', key: '/nowhere.key', ca: '/nowhere.ca' } } },
+      }),
     );
     expect(error.code).toBe('config_invalid');
     expect(error.message).toContain('/nowhere');

@@ -1,51 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Call, Endpoint, Reply } from '../../src/core/call.ts';
-import { wrap } from '../../src/core/service.ts';
-import { BUDGET_DEFAULTS, RETRY_DEFAULTS, type RetryPolicy } from '../../src/model/destination.ts';
+import type { Endpoint } from '../../src/core/call.ts';
+import { BUDGET_DEFAULTS, RETRY_DEFAULTS } from '../../src/model/destination.ts';
 import { Budget } from '../../src/resilience/budget.ts';
-import { type RetryDeps, retryLayer } from '../../src/resilience/retry-layer.ts';
-import { type FakeServer, pair, type TestCallInit, testCall, testError } from '../support/fake-service.ts';
+import { retryLayer } from '../../src/resilience/retry-layer.ts';
+import { testCall, testError } from '../support/fake-service.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-
-interface Rig {
-  readonly clock: VirtualClock;
-  readonly budget: Budget;
-  readonly server: FakeServer;
-  readonly log: string[];
-  send(init?: TestCallInit): { call: Call; answer: Promise<Reply>; ends: string[] };
-}
-
-function rig(policy: Partial<RetryPolicy> = {}, deps: Partial<RetryDeps> = {}): Rig {
-  const clock = new VirtualClock();
-  const budget = new Budget({ ...BUDGET_DEFAULTS, tokensPerSecond: 0 }, clock.now());
-  const [leaf, server] = pair({ clock });
-  const log: string[] = [];
-  const service = wrap(leaf, [
-    retryLayer(
-      { ...RETRY_DEFAULTS, ...policy },
-      {
-        clock,
-        random: () => 0,
-        budget,
-        fastestMs: () => 0,
-        onRetry: (condition) => log.push(`retry ${condition}`),
-        onDenied: (reason) => log.push(`denied ${reason}`),
-        ...deps,
-      },
-    ),
-  ]);
-  const send = (init: TestCallInit = {}): { call: Call; answer: Promise<Reply>; ends: string[] } => {
-    const call = testCall({ startedAtMs: clock.now(), deadlineMs: clock.now() + 30_000, ...init });
-    const ends: string[] = [];
-    call.onEnd((_call, outcome) => ends.push(`${outcome.kind} ${outcome.error?.code ?? outcome.status}`));
-    const answer = service(call);
-    answer.catch(() => {});
-    return { call, answer, ends };
-  };
-  return { clock, budget, server, log, send };
-}
+import { retryRig as rig } from './retry-rig.ts';
 
 describe('retryLayer, one attempt', () => {
   it('hands a good answer through as it is, and the call ends with its last byte', async () => {
@@ -137,6 +99,7 @@ describe('retryLayer, repeating', () => {
     second.end();
     expect(ends).toEqual(['success 200']);
     expect(one.log).toEqual(['retry 503']);
+    expect(one.budget.balance(one.clock.now())).toBeCloseTo(19.2, 9);
     expect(one.clock.armed).toBe(0);
   });
 

@@ -21,6 +21,7 @@ describe('injectContext', () => {
     ['nothing there', ['a', '1'], false, ['a', '1', 'traceparent', OURS]],
     ['one of the caller', ['TraceParent', THEIRS, 'a', '1', 'tracestate', 'x=y'], false, ['a', '1', 'traceparent', OURS]],
     ['two of the caller', ['traceparent', THEIRS, 'TRACEPARENT', THEIRS], false, ['traceparent', OURS]],
+    ['a tracestate without its traceparent', ['a', '1', 'TraceState', 'x=y'], false, ['a', '1', 'traceparent', OURS]],
     ['the caller knows better', ['TraceParent', THEIRS, 'a', '1'], true, ['TraceParent', THEIRS, 'a', '1']],
     ['the caller says nothing', ['a', '1'], true, ['a', '1', 'traceparent', OURS]],
   ])('%s', (_case, headers, keepsCallers, expected) => {

@@ -138,6 +138,9 @@ describe('Meter', () => {
       expect(all.at(-1)?.[0]).toEqual({ 'otel.metric.overflow': true });
       expect(all.reduce((sum, [, count]) => sum + count, 0)).toBe(name === 'inmesh.call.duration' ? 200_000 : 100_000);
     }
+    expect(meter.service('fixed').histograms().length).toBeLessThanOrEqual(2_000);
+    expect(meter.destination(word(), word(), word())).toBe(meter.destination(word(), word(), word()));
+    expect(meter.service(word())).toBe(meter.service(word()));
     const snapshot = meter.snapshot();
     expect(snapshot.services.length).toBeLessThanOrEqual(2_000);
     expect(snapshot.services.flatMap((service) => service.destinations).length).toBeLessThanOrEqual(2_000);

@@ -91,6 +91,21 @@ describe('observeMeter', () => {
     }
   });
 
+  it('leaves the provider that was replaced', async () => {
+    const { meter, observer } = setUp();
+    const old = sdk();
+    metrics.setGlobalMeterProvider(old.provider);
+    observer.attach();
+    metrics.disable();
+    const fresh = sdk();
+    metrics.setGlobalMeterProvider(fresh.provider);
+    observer.attach();
+    meter.service('reviews');
+    expect((await old.collect()).get('inmesh.active_calls')?.dataPoints ?? []).toEqual([]);
+    expect((await fresh.collect()).get('inmesh.active_calls')?.dataPoints).toHaveLength(1);
+    await Promise.all([old.provider.shutdown(), fresh.provider.shutdown()]);
+  });
+
   it('is silent once a producer was handed out', async () => {
     const { provider, collect } = sdk();
     metrics.setGlobalMeterProvider(provider);

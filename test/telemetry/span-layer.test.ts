@@ -1,5 +1,5 @@
 import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
-import { AlwaysOffSampler, TraceIdRatioBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace';
+import { AlwaysOffSampler, SamplingDecision, TraceIdRatioBasedSampler, TracerProvider } from '@opentelemetry/sdk-trace';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../src/core/call.ts';
 import type { Service } from '../../src/core/service.ts';
@@ -259,6 +259,27 @@ describe('sampling', () => {
     expect(otel.named('GET')).toHaveLength(sampled);
     expect(otel.named('mesh.call reviews')).toHaveLength(sampled);
     expect(flags.filter((flag) => flag === '00')).toHaveLength(200 - sampled);
+  });
+
+  it('is asked once for a call that is not recorded, however often it is tried', async () => {
+    let asked = 0;
+    const sampler = {
+      shouldSample() {
+        asked++;
+        return { decision: SamplingDecision.NOT_RECORD };
+      },
+      toString: () => 'counting',
+    };
+    register({ sampler });
+    const [leaf, server] = pair();
+    const reply = spanStack(leaf, { attempts: 2 })(newCall());
+    (await server.next()).reply(503);
+    (await server.next()).reply(200);
+    (await reply).discard();
+    expect(asked).toBe(1);
+    const sent = server.seen.map((seen) => valuesOf(seen.call.headers, 'traceparent')[0]);
+    expect(sent[0]).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-00$/);
+    expect(sent[1]).toBe(sent[0]);
   });
 
   it('does nothing in a context whose tracing is suppressed', async () => {

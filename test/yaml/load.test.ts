@@ -14,11 +14,11 @@ type Env = Readonly<Record<string, string | undefined>>;
 
 function load(files: Files, env: Env = {}): Promise<LoadResult> {
   const readFile = async (path: string): Promise<string> => {
-    const text = files[path.replace(/^\/work\//, '')];
+    const text = files[path.replace(/^\/app\//, '')];
     if (text === undefined) throw Object.assign(new Error('no'), { code: 'ENOENT' });
     return text;
   };
-  return loadConfig(Object.keys(files), { env, cwd: '/work', readFile });
+  return loadConfig(Object.keys(files), { env, cwd: '/app', readFile });
 }
 
 async function good(files: Files, env: Env = {}): Promise<LoadedConfig> {
@@ -55,10 +55,10 @@ inbound: { mtls: strict }
     const { config, warnings, hash, files } = await good({ 'conf/mesh.yaml': text });
     expect(warnings).toEqual([]);
     expect(hash).toBe(createHash('sha256').update(text).digest('hex').slice(0, 12));
-    expect(files).toEqual(['/work/conf/mesh.yaml']);
+    expect(files).toEqual(['/app/conf/mesh.yaml']);
     expect(config).toMatchObject({
       self: { service: 'productpage' },
-      identity: { cert: '/work/conf/certs/tls.crt', key: '/work/conf/certs/tls.key', ca: '/work/conf/certs/ca.crt' },
+      identity: { cert: '/app/conf/certs/tls.crt', key: '/app/conf/certs/tls.key', ca: '/app/conf/certs/ca.crt' },
       inbound: { mtls: 'strict' },
     });
     expect(config.services.reviews).toMatchObject({
@@ -121,7 +121,7 @@ inbound: { mtls: strict }
     const { config } = await good({
       'a/mesh.yaml': `services:\n  a: { endpointsFile: e.yaml, tls: { ca: ../ca.pem } }\n  b: { endpointsFile: /abs/e.yaml, tls: { ca: "${pem}" } }\ndefaults: { tls: { ca: d.pem } }`,
     });
-    expect(config.services.a).toMatchObject({ endpoints: { path: '/work/a/e.yaml' }, tls: { ca: '/work/ca.pem' } });
+    expect(config.services.a).toMatchObject({ endpoints: { path: '/app/a/e.yaml' }, tls: { ca: '/app/ca.pem' } });
     expect(config.services.b).toMatchObject({ endpoints: { path: '/abs/e.yaml' }, tls: { ca: pem.replace('\\n', '\n') } });
   });
 
@@ -141,7 +141,7 @@ inbound: { mtls: strict }
   it.each<[string, string | Uint8Array, string]>([
     ['bytes that are not UTF-8', new Uint8Array([0x61, 0xff, 0xfe]), 'cannot read m.yaml: it is not UTF-8 text'],
   ])('does not read %s', async (_name, content, message) => {
-    const result = await loadConfig('m.yaml', { env: {}, cwd: '/work', readFile: async () => content });
+    const result = await loadConfig('m.yaml', { env: {}, cwd: '/app', readFile: async () => content });
     expect('issues' in result && result.issues).toEqual([{ severity: 'error', path: [], message }]);
   });
 });
