@@ -21,6 +21,9 @@ export async function work(floorMs: number, tailMs: number): Promise<void> {
   await sleep(floorMs - Math.log(1 - Math.random()) * tailMs);
 }
 
+/** Longer than the story: a socket that a server closes while a call is on its way to it would be a trouble of its own. */
+const KEEP_ALIVE_MS = 120_000;
+
 /** Opens the doors named in $LANES and serves `handle` behind each of them. */
 export async function serve(handle: Handler): Promise<void> {
   let fault: Fault = {};
@@ -37,6 +40,7 @@ export async function serve(handle: Handler): Promise<void> {
     if (!process.env['LANES']?.includes(lane)) continue;
     const wires = await wiresOf(lane);
     const server = wires.createServer((req, res) => void respond(req, res, wires));
+    server.keepAliveTimeout = KEEP_ALIVE_MS;
     doors[lane] = await listen(server, Number(process.env[`PORT_${lane}`] ?? 0));
   }
   tell({ type: 'listening', doors });

@@ -6,7 +6,7 @@
 import type { Call, Outcome } from '../core/call.ts';
 import { isGatewayOrLocal } from '../core/classify.ts';
 import type { Random } from '../core/clock.ts';
-import type { Emit } from '../core/events.ts';
+import type { EjectionRule, Emit } from '../core/events.ts';
 import type { OutlierPolicy } from '../model/destination.ts';
 import type { LiveEndpoint } from './endpoint.ts';
 import type { EndpointSet } from './endpoint-set.ts';
@@ -86,7 +86,7 @@ export class Outlier {
     } else if (standing.state === 'probation' && standing.probeAtMs === attempt.startedAtMs) {
       standing.probeAtMs = NO_PROBE;
       if (outcome.kind === 'success') this.#return(endpoint, outcome.endedAtMs);
-      else if (outcome.kind === 'failure') this.#eject(endpoint, 'the probe failed', outcome.endedAtMs);
+      else if (outcome.kind === 'failure') this.#eject(endpoint, 'probe', 'the probe failed', outcome.endedAtMs);
       else this.#changed();
     }
   }
@@ -100,9 +100,9 @@ export class Outlier {
     standing.run = isGatewayOrLocal(outcome) ? standing.run + 1 : 0;
     if (isGood) return;
     if (consecutiveErrors > 0 && standing.run >= consecutiveErrors) {
-      this.#tryEject(endpoint, `${standing.run} gateway or local errors in a row`, nowMs);
+      this.#tryEject(endpoint, 'consecutive', `${standing.run} gateway or local errors in a row`, nowMs);
     } else if (windowMs > 0 && this.#isWorse(endpoint, nowMs)) {
-      this.#tryEject(endpoint, 'significantly more failures than its peers', nowMs);
+      this.#tryEject(endpoint, 'peers', 'significantly more failures than its peers', nowMs);
     }
   }
 
@@ -129,7 +129,7 @@ export class Outlier {
   }
 
   /** Ejects within the limit: at most `maxEjectionPercent`, but one always may, and the last one in never. */
-  #tryEject(endpoint: LiveEndpoint, reason: string, nowMs: number): void {
+  #tryEject(endpoint: LiveEndpoint, rule: EjectionRule, reason: string, nowMs: number): void {
     // A late result of an endpoint that the source has dropped.
     if (endpoint.removed) return;
     const { all } = this.#deps.set;
@@ -137,10 +137,10 @@ export class Outlier {
     for (const one of all) if (one.standing.state !== 'in') out++;
     const outMax = Math.max(1, Math.floor((all.length * this.#policy.maxEjectionPercent) / 100));
     if (out >= outMax || all.length - out <= 1) return;
-    this.#eject(endpoint, reason, nowMs);
+    this.#eject(endpoint, rule, reason, nowMs);
   }
 
-  #eject(endpoint: LiveEndpoint, reason: string, nowMs: number): void {
+  #eject(endpoint: LiveEndpoint, rule: EjectionRule, reason: string, nowMs: number): void {
     const { standing } = endpoint;
     const { baseEjectionMs, maxEjectionMs, jitter } = this.#policy;
     if (standing.state === 'in' && standing.ejections > 0) {
@@ -152,7 +152,7 @@ export class Outlier {
     standing.untilMs = nowMs + forMs;
     enter(standing, 'ejected', nowMs);
     this.#changed();
-    this.#deps.emit({ type: 'endpointEjected', service: this.#deps.service, endpoint: endpoint.address, reason, forMs });
+    this.#deps.emit({ type: 'endpointEjected', service: this.#deps.service, endpoint: endpoint.address, rule, reason, forMs });
   }
 
   /** The counters start anew; the exponent of the next ejection stays. */

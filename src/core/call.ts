@@ -168,7 +168,11 @@ export class Call implements Cancelable {
   cancelReason: unknown = undefined;
   /** The attempt whose outcome is the outcome of the call. */
   #committed = false;
-  #listeners: EndListener[] | null = null;
+  /** Three listeners have a field each: a call rarely has more, and the second push of an array takes 17 slots. */
+  #first: EndListener | null = null;
+  #second: EndListener | null = null;
+  #third: EndListener | null = null;
+  #more: EndListener[] | null = null;
   #controller: AbortController | null = null;
 
   constructor(init: CallInit, startedAtMs: number, parent: Call | null = null) {
@@ -203,8 +207,11 @@ export class Call implements Cancelable {
   /** Runs once, when the call has ended. Listeners must not throw; they are shared functions, not closures, on the hot path. */
   onEnd(listener: EndListener): void {
     if (this.outcome !== null) listener(this, this.outcome);
-    else if (this.#listeners === null) this.#listeners = [listener];
-    else this.#listeners.push(listener);
+    else if (this.#first === null) this.#first = listener;
+    else if (this.#second === null) this.#second = listener;
+    else if (this.#third === null) this.#third = listener;
+    else if (this.#more === null) this.#more = [listener];
+    else this.#more.push(listener);
   }
 
   /** The first outcome wins; later ones are ignored. */
@@ -212,8 +219,12 @@ export class Call implements Cancelable {
     if (this.outcome !== null) return;
     this.outcome = outcome;
     this.pending = null;
-    const listeners = this.#listeners;
-    if (listeners !== null) for (let i = listeners.length - 1; i >= 0; i--) (listeners[i] as EndListener)(this, outcome);
+    const more = this.#more;
+    // Innermost first, as the layers would unwind.
+    if (more !== null) for (let i = more.length - 1; i >= 0; i--) (more[i] as EndListener)(this, outcome);
+    this.#third?.(this, outcome);
+    this.#second?.(this, outcome);
+    this.#first?.(this, outcome);
     if (this.#committed) this.parent?.end(outcome);
   }
 

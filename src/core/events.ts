@@ -1,6 +1,9 @@
 // What happened, for people and programs that watch a mesh. One union; `mesh.events` dispatches them, logs and metrics
 // read the same.
 
+/** Rules of outlier detection, and labels of `inmesh.ejections`. */
+export type EjectionRule = 'consecutive' | 'peers' | 'probe';
+
 export type MeshEvent =
   | { readonly type: 'configLoaded'; readonly hash: string }
   | { readonly type: 'configRejected'; readonly message: string }
@@ -10,6 +13,9 @@ export type MeshEvent =
       readonly type: 'endpointEjected';
       readonly service: string;
       readonly endpoint: string;
+      /** Which rule ejected it; `probe`: it failed again when it was tried. */
+      readonly rule: EjectionRule;
+      /** For people. */
       readonly reason: string;
       readonly forMs: number;
     }

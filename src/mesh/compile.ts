@@ -3,6 +3,7 @@
 import { balancer } from '../balance/balancer.ts';
 import { makePicker } from '../balance/make-picker.ts';
 import type { Call, DestinationRef, RouteRef } from '../core/call.ts';
+import { isIdempotent } from '../core/classify.ts';
 import { type Service, wrap } from '../core/service.ts';
 import type { MeshConfig, RouteConfig, ServiceConfig } from '../model/config.ts';
 import type { RetryPolicy } from '../model/destination.ts';
@@ -165,6 +166,7 @@ class Build {
       outlier: state.outlier,
       clock,
       destinationName: destination,
+      isRepeatable: (call) => (call.body === null || call.body.replayable) && isIdempotent(call, retries),
     });
     return wrap(leaf, layersOf(DESTINATION_STACK, { ...deps, caller: deps.service, service, state, retries, destination }, users));
   }

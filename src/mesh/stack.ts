@@ -1,6 +1,7 @@
 // READ THIS FIRST: the way of a call, from the caller's hand to the socket. Four small stacks, outermost entry first;
 // each ends in a branch or in the leaf, which leads to the next. The order is data: a test checks `above` and `below`,
 // `inmesh explain` prints these very entries, and users insert their own layers by role.
+import type { LiveEndpoint } from '../balance/endpoint.ts';
 import { inheritedDeadlineMs } from '../core/context.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { Layer } from '../core/service.ts';
@@ -135,6 +136,7 @@ export const DESTINATION_STACK: readonly StackEntry<DestinationDeps>[] = [
         budget: state.budget,
         mayRetry: () => state.limits.mayRetry(service.limits),
         fastestMs: () => state.fastestMs(),
+        onRetryAfter: (endpoint, forMs) => (endpoint as LiveEndpoint).pushBack(forMs, clock.now()),
         ...telemetry.retryCounters(caller.name, destination, route.name),
       }),
   },

@@ -4,7 +4,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { MeshEvent } from '../core/events.ts';
 import { CallSeries } from './call-series.ts';
-import { DestinationSeries, reasonLabel } from './destination-series.ts';
+import { DestinationSeries } from './destination-series.ts';
 import { Family, SERIES_MAX } from './family.ts';
 import { type MeterSnapshot, meterSnapshot } from './meter-snapshot.ts';
 import { type CounterName, type GaugeName, type HistogramName, METRICS, type MetricName } from './metrics.ts';
@@ -114,7 +114,7 @@ export class Meter {
       case 'discoveryFailed':
         return this.#count('inmesh.discovery.failures', { [MESH_SERVICE]: event.service });
       case 'endpointEjected':
-        return this.#count('inmesh.ejections', { [MESH_SERVICE]: event.service, [MESH_REASON]: reasonLabel(event.reason) });
+        return this.#count('inmesh.ejections', { [MESH_SERVICE]: event.service, [MESH_REASON]: event.rule });
       case 'circuitOpened':
         return this.#count('inmesh.circuit.transitions', { [MESH_SERVICE]: event.service, [MESH_STATE]: 'open' });
       case 'circuitHalfOpened':

@@ -1,6 +1,6 @@
 // One attempt on the wire: at once undici's handler, the Reply, the timer of the attempt, and what `cancel` reaches.
 // One object, because this is the hot path. Bytes pass through untouched; what comes before the consumer is there waits.
-import { type Call, type Cancelable, type Outcome, type OutcomeKind, type Reply, type ReplyHeaders, type Sink } from '../core/call.ts';
+import type { Call, Cancelable, Outcome, OutcomeKind, Reply, ReplyHeaders, Sink } from '../core/call.ts';
 import { kindOfError, kindOfStatus } from '../core/classify.ts';
 import { type Clock, Timer } from '../core/clock.ts';
 import { type MeshError, meshError } from '../core/errors.ts';
@@ -19,9 +19,11 @@ const QUEUE_BYTES_MAX = 65_536;
 /** What the exchanges of one pool share. */
 export interface ExchangeHost {
   readonly clock: Clock;
-  /** Sockets opened so far: tells a fresh socket from a reused one. */
-  connects: number;
-  /** Called once when the request leaves the queue for a socket, or fails there. */
+  /** True while calls are given to a socket that has just been opened. */
+  isFresh: boolean;
+  /** The error of a socket, while it is being reported; undici takes some of them for the end of a body. */
+  socketError: Error | null;
+  /** Called once when the attempt leaves the queue for a socket, or fails there. */
   onStarted(): void;
 }
 
@@ -31,6 +33,7 @@ const ATTACHED = 2;
 const DRAINING = 3;
 const DONE = 4;
 
+const NO_HEADERS: ReplyHeaders = {};
 const NO_TRAILERS: Record<string, string | string[]> = {};
 
 /** Shared: aborting with a ready-made reason costs a tenth of aborting without. */
@@ -40,7 +43,7 @@ ABANDONED.stack = '';
 export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.DispatchHandler {
   status = 0;
   statusText = '';
-  headers: ReplyHeaders = NO_TRAILERS;
+  headers: ReplyHeaders = NO_HEADERS;
   rawHeaders: unknown = null;
   value: unknown = undefined;
   readonly #call: Call;
@@ -50,12 +53,11 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
   #phase: number = WAITING;
   #controller: Controller | null = null;
   #isStarted = false;
-  #connectsBefore = 0;
   #isReused = false;
-  #isDispatching = false;
   #sink: Sink | null = null;
   #queue: Uint8Array[] | null = null;
   #queuedBytes = 0;
+  /** The consumer asked for a pause. */
   #isPaused = false;
   #trailers: Record<string, string | string[]> | null = null;
   #failure: unknown = undefined;
@@ -75,29 +77,36 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
       this.#reject = reject;
       const call = this.#call;
       call.pending = this;
+      // The caller may have gone while a layer above was busy, when there was nothing yet to cancel.
+      if (call.canceled || call.parent?.canceled === true) {
+        this.cancel(call.canceled ? call.cancelReason : call.parent?.cancelReason);
+        return;
+      }
       const dueMs = Math.min(call.attemptDeadlineMs, call.deadlineMs);
       if (dueMs !== Number.POSITIVE_INFINITY) this.#host.clock.arm(this, dueMs);
-      this.#connectsBefore = this.#host.connects;
-      this.#isDispatching = true;
       dispatcher.dispatch(options, this);
-      this.#isDispatching = false;
     });
   }
 
   // What undici calls.
 
   onRequestStart(controller: Controller): void {
+    // Thrown, not aborted: nothing was written yet, so the socket can serve the next call.
+    if (this.#phase === DONE) throw ABANDONED;
     this.#controller = controller;
     // A second start is undici's own replay after REFUSED_STREAM or GOAWAY.
-    if (!this.#isStarted) this.#isReused = this.#isDispatching || this.#host.connects === this.#connectsBefore;
+    if (this.#isStarted) return;
+    this.#isReused = !this.#host.isFresh;
     this.#leaveQueue();
-    if (this.#phase === DONE) controller.abort(ABANDONED);
   }
 
-  onRequestUpgrade(_controller: Controller, status: number, headers: ReplyHeaders, socket: unknown): void {
-    if (this.#phase !== WAITING) return;
+  onRequestUpgrade(controller: Controller, status: number, headers: ReplyHeaders, socket: unknown): void {
+    if (this.#phase !== WAITING) {
+      (socket as { destroy(): void }).destroy();
+      return;
+    }
     this.value = socket;
-    this.#head(status, headers, '', _controller.rawHeaders);
+    this.#head(status, headers, '', controller.rawHeaders);
     this.#trailers = NO_TRAILERS;
     this.#finish(kindOfStatus(status), null);
   }
@@ -105,7 +114,8 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
   onResponseStart(controller: Controller, status: number, headers: ReplyHeaders, statusText = ''): void {
     if (this.#phase !== WAITING) return;
     if (status < 200) {
-      this.#call.informational?.onInformational(status, headers, controller.rawHeaders);
+      const call = this.#call;
+      (call.parent ?? call).informational?.onInformational(status, headers, controller.rawHeaders);
       return;
     }
     this.#head(status, headers, statusText, controller.rawHeaders);
@@ -118,7 +128,7 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
         return;
       case QUEUEING:
         this.#enqueue(chunk);
-        if (this.#queuedBytes > QUEUE_BYTES_MAX) this.pause();
+        if (this.#queuedBytes > QUEUE_BYTES_MAX) controller.pause();
         return;
       case DRAINING:
         this.#drain(chunk);
@@ -130,11 +140,15 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
 
   onResponseEnd(_controller: Controller, trailers: Record<string, string | string[]>): void {
     if (this.#phase === DONE) return;
-    const sink = this.#phase === ATTACHED ? this.#sink : null;
-    if (sink !== null) this.#sink = null;
+    // A body that ends with the connection looks complete to undici even when the connection was reset.
+    const { socketError } = this.#host;
+    if (socketError !== null) {
+      this.#fail(this.#describe(socketError));
+      return;
+    }
     this.#trailers = trailers;
     this.#finish(kindOfStatus(this.status), null);
-    sink?.onEnd(trailers);
+    if (this.#sink !== null && !this.#isPaused) this.#deliver();
   }
 
   onResponseError(_controller: Controller | null, error: unknown): void {
@@ -146,15 +160,16 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
   fire(): void {
     const call = this.#call;
     if (this.#phase === DRAINING) {
-      this.#abandon(kindOfStatus(this.status));
+      this.#abandon();
       return;
     }
     const isDeadline = call.deadlineMs <= this.timerDueMs;
     const what = this.status === 0 ? 'no response head' : 'the body was not complete';
+    const sinceMs = isDeadline ? (call.parent ?? call).startedAtMs : call.startedAtMs;
     this.#fail(
       meshError({
         code: isDeadline ? 'deadline_exceeded' : 'attempt_timeout',
-        message: `${what} within ${Math.round(this.timerDueMs - (isDeadline ? (call.parent ?? call).startedAtMs : call.startedAtMs))} ms`,
+        message: `${what} within ${Math.round(this.timerDueMs - sinceMs)} ms`,
         sent: this.status !== 0 ? 'body' : this.#isStarted ? 'head' : 'none',
         where: placeOf(call),
       }),
@@ -163,6 +178,8 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
 
   cancel(reason: unknown): void {
     if (this.#phase === DONE) return;
+    // Who has gone wants no bytes either.
+    this.#queue = null;
     this.#fail(meshError({ code: 'canceled', message: 'the caller aborted', where: placeOf(this.#call), cause: reason }), reason);
   }
 
@@ -173,7 +190,7 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     }
     this.#sink = sink;
     this.#isHolding = false;
-    this.#deliver();
+    if (!this.#isPaused || this.#failure !== undefined) this.#deliver();
   }
 
   pause(): void {
@@ -184,8 +201,8 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
-    if (this.#sink !== null && this.#phase !== ATTACHED) this.#deliver();
-    if (!this.#isPaused && this.#phase !== DONE) this.#controller?.resume();
+    if (this.#phase === ATTACHED) this.#controller?.resume();
+    else if (this.#sink !== null) this.#deliver();
   }
 
   discard(): void {
@@ -210,13 +227,12 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
   }
 
   #head(status: number, headers: ReplyHeaders, statusText: string, rawHeaders: unknown): void {
-    const { clock } = this.#host;
     const call = this.#call;
     this.status = status;
     this.statusText = statusText;
     this.headers = headers;
     this.rawHeaders = rawHeaders;
-    call.headAtMs = clock.now();
+    call.headAtMs = this.#host.clock.now();
     this.#phase = QUEUEING;
     if (call.attemptDeadlineMs < call.deadlineMs) this.#armForBody();
     (this.#resolve as (reply: Reply) => void)(this);
@@ -235,35 +251,30 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     this.#queuedBytes += chunk.byteLength;
   }
 
-  /** Gives the sink what has waited, then lets the rest flow. Stops when the sink asks for a pause. */
+  /** Gives the sink what has waited, then lets the rest flow. Stops when the sink asks for a pause, or cancels. */
   #deliver(): void {
-    const sink = this.#sink;
-    if (sink === null) return;
+    const sink = this.#sink as Sink;
     const queue = this.#queue;
-    this.#isPaused = false;
     if (queue !== null) {
       let index = 0;
       while (index < queue.length && !this.#isPaused) {
         const chunk = queue[index++] as Uint8Array;
         this.#queuedBytes -= chunk.byteLength;
         if (!sink.onData(chunk)) this.#isPaused = true;
+        if (this.#sink !== sink) return;
       }
-      if (index < queue.length) {
-        this.#queue = queue.slice(index);
-        return;
-      }
-      this.#queue = null;
+      this.#queue = index < queue.length ? queue.slice(index) : null;
     }
     if (this.#failure !== undefined) {
       this.#sink = null;
       sink.onError(this.#failure);
-    } else if (this.#trailers !== null) {
-      this.#sink = null;
-      sink.onEnd(this.#trailers);
-    } else {
-      this.#phase = ATTACHED;
+    } else if (this.#phase !== DONE) {
+      if (this.#queue === null) this.#phase = ATTACHED;
       if (this.#isPaused) this.#controller?.pause();
       else this.#controller?.resume();
+    } else if (!this.#isPaused) {
+      this.#sink = null;
+      sink.onEnd(this.#trailers as Record<string, string | string[]>);
     }
   }
 
@@ -271,7 +282,7 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     if (this.#phase !== QUEUEING) return;
     const length = Number(this.headers['content-length'] ?? 0);
     if (length > DRAIN_BYTES_MAX || this.#queuedBytes > DRAIN_BYTES_MAX) {
-      this.#abandon(kindOfStatus(this.status));
+      this.#abandon();
       return;
     }
     this.#phase = DRAINING;
@@ -284,15 +295,15 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
   #drain(chunk: Uint8Array): void {
     if (this.#isHolding) this.#enqueue(chunk);
     else this.#queuedBytes += chunk.byteLength;
-    if (this.#queuedBytes > DRAIN_BYTES_MAX) this.#abandon(kindOfStatus(this.status));
+    if (this.#queuedBytes > DRAIN_BYTES_MAX) this.#abandon();
   }
 
   /** The answer had come; nobody wants the rest of it. */
-  #abandon(kind: OutcomeKind): void {
+  #abandon(): void {
     this.#isHolding = false;
     this.#queue = null;
     this.#failure = ABANDONED;
-    this.#finish(kind, null);
+    this.#finish(kindOfStatus(this.status), null);
     this.#controller?.abort(ABANDONED);
   }
 
@@ -317,7 +328,7 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     this.#leaveQueue();
     this.#isHolding = false;
     this.#finish(kindOfError(error), error);
-    // Before the queue has given the request to a socket there is no controller yet: onRequestStart aborts then.
+    // Before the queue has given the request to a socket there is no controller yet: onRequestStart throws then.
     this.#controller?.abort(ABANDONED);
     if (isBeforeHead) (this.#reject as (error: MeshError) => void)(error);
     else sink?.onError(reason);

@@ -44,7 +44,7 @@ describe('the run', () => {
     const rig = new Rig(3, NO_COMPARISON);
     rig.eject(1);
     expect(rig.events).toEqual([
-      { type: 'endpointEjected', service: 'reviews', endpoint: 'e1:1', reason: '5 gateway or local errors in a row', forMs: 1_000 },
+      { type: 'endpointEjected', service: 'reviews', endpoint: 'e1:1', rule: 'consecutive', reason: '5 gateway or local errors in a row', forMs: 1_000 },
     ]);
   });
 
@@ -236,7 +236,7 @@ describe('the probe', () => {
     const rig = inProbation();
     rig.probe(0, '-');
     expect(rig.states).toBe('-++');
-    expect(rig.events.at(-1)).toMatchObject({ type: 'endpointEjected', reason: 'the probe failed', forMs: 2_000 });
+    expect(rig.events.at(-1)).toMatchObject({ type: 'endpointEjected', rule: 'probe', reason: 'the probe failed', forMs: 2_000 });
   });
 
   it('an ignored or canceled one gives its permit back', () => {

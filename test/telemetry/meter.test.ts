@@ -73,8 +73,8 @@ describe('Meter', () => {
     onEvent({ type: 'configLoaded', hash: 'a' });
     onEvent({ type: 'configRejected', message: 'no' });
     onEvent({ type: 'configRejected', message: 'no' });
-    onEvent({ type: 'endpointEjected', service: 'reviews', endpoint: '10.0.0.1:1', reason: 'consecutive', forMs: 1 });
-    onEvent({ type: 'endpointEjected', service: 'reviews', endpoint: '10.0.0.2:1', reason: 'rate 0.31 of 17', forMs: 1 });
+    onEvent({ type: 'endpointEjected', service: 'reviews', endpoint: '10.0.0.1:1', rule: 'consecutive', reason: '5 errors in a row', forMs: 1 });
+    onEvent({ type: 'endpointEjected', service: 'reviews', endpoint: '10.0.0.2:1', rule: 'peers', reason: 'rate 0.31 of 17', forMs: 1 });
     onEvent({ type: 'endpointReturned', service: 'reviews', endpoint: '10.0.0.1:1' });
     onEvent({ type: 'endpointsChanged', service: 'reviews', added: [], removed: [] });
     onEvent({ type: 'circuitOpened', service: 'reviews', reason: 'ratio', forMs: 1 });
@@ -91,7 +91,7 @@ describe('Meter', () => {
     ]);
     expect(values(meter, 'inmesh.ejections')).toEqual([
       [{ ...service, 'inmesh.reason': 'consecutive' }, 1],
-      [{ ...service, 'inmesh.reason': '_OTHER' }, 1],
+      [{ ...service, 'inmesh.reason': 'peers' }, 1],
     ]);
     expect(values(meter, 'inmesh.circuit.transitions').map(([labels]) => labels['inmesh.state'])).toEqual(['open', 'half-open', 'closed']);
     expect(values(meter, 'inmesh.discovery.failures')).toEqual([[service, 1]]);
