@@ -6,7 +6,8 @@ import { meshError } from '../core/errors.ts';
 import type { MeshConfig } from '../model/config.ts';
 import type { EndpointConfig } from '../model/destination.ts';
 import type { MeshInput } from '../model/input.ts';
-import type { ConfigIssue } from '../model/issue.ts';
+import type { ConfigIssue, ConfigPath, PathPart } from '../model/issue.ts';
+import type { SourcePosition } from '../model/route.ts';
 import { resolveConfig } from '../model/resolve.ts';
 import { loadRegex } from '../route/regex.ts';
 
@@ -19,7 +20,11 @@ export interface LoadedConfig {
   readonly warnings: readonly ConfigIssue[];
   /** What to watch; empty for an object. */
   readonly files: readonly string[];
+  /** Where a path was written, or what should hold it; absent for an object. */
+  readonly at?: LocatePath;
 }
+
+export type LocatePath = (path: ConfigPath, part?: PathPart) => SourcePosition | undefined;
 
 const HASH_LENGTH = 12;
 

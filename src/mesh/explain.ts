@@ -3,7 +3,9 @@
 import { Call } from '../core/call.ts';
 import type { MeshConfig, RouteConfig, ServiceConfig } from '../model/config.ts';
 import { formatDuration } from '../model/duration.ts';
+import type { ConfigPath } from '../model/issue.ts';
 import type { SourcePosition } from '../model/route.ts';
+import type { LocatePath } from './config-source.ts';
 import { CALL_STACK, DESTINATION_STACK, ENDPOINT_STACK, ROUTE_STACK, type StackListing, type UserLayer } from './stack.ts';
 
 export interface ExplainRequest {
@@ -40,6 +42,7 @@ export interface ExplainTable {
   readonly config: MeshConfig;
   readonly users: readonly UserLayer[];
   readonly traced: boolean;
+  readonly at: LocatePath | undefined;
   find(origin: string): { readonly service: ServiceConfig; readonly matchers: readonly ((call: Call) => boolean)[] } | null;
 }
 
@@ -70,24 +73,32 @@ function targetsOf(route: RouteConfig): { name: string; percent: number }[] {
 
 type Field = Explanation['fields'][number];
 
-function fieldsOf(service: ServiceConfig, route: RouteConfig): Field[] {
-  const at = place(service.source);
-  const routeAt = place(route.source);
-  const retries = route.retries ?? service.retries;
-  const field = (name: string, value: string, from: string): Field => ({ name, value, from });
+/** Where the nearest level that says something about a policy says it: route, service, defaults; else it is ours. */
+function originOf(name: string, levels: readonly ConfigPath[], at: LocatePath | undefined): string {
+  if (at === undefined) return 'code';
+  for (const level of levels) {
+    const own = at([...level, name], 'key');
+    const holder = at(level, 'key');
+    // For a key that is not written, `at` gives what should hold it.
+    if (own !== undefined && (holder === undefined || own.line !== holder.line || own.column !== holder.column)) return place(own);
+  }
+  return 'default';
+}
+
+function fieldsOf(service: ServiceConfig, route: RouteConfig, at: LocatePath | undefined): Field[] {
+  const serviceLevels = [['services', service.name], ['defaults']];
+  const routeLevels = [['services', service.name, 'routes', service.routes.indexOf(route)], ...serviceLevels];
+  const { tokensMax, tokensPerSuccess, tokensPerSecond } = service.retryBudget;
+  const field = (name: string, value: string, levels: readonly ConfigPath[] = serviceLevels): Field => ({ name, value, from: originOf(name, levels, at) });
   return [
-    field('timeout', formatDuration(route.timeoutMs ?? service.timeoutMs), route.timeoutMs === undefined ? at : routeAt),
-    field('retries', retriesText(retries), route.retries === undefined ? at : routeAt),
-    field(
-      'retryBudget',
-      `${service.retryBudget.tokensMax} tokens, +${service.retryBudget.tokensPerSuccess} per success, +${service.retryBudget.tokensPerSecond}/s`,
-      at,
-    ),
-    field('circuitBreaker', breakerText(service), at),
-    field('outlierDetection', outlierText(service), at),
-    field('loadBalancer', service.loadBalancer.kind, at),
-    field('limits', limitsText(service), at),
-    field('tls', service.tls.mode, at),
+    field('timeout', formatDuration(route.timeoutMs ?? service.timeoutMs), routeLevels),
+    field('retries', retriesText(route.retries ?? service.retries), routeLevels),
+    field('retryBudget', `${tokensMax} tokens, +${tokensPerSuccess} per success, +${tokensPerSecond}/s`),
+    field('circuitBreaker', breakerText(service)),
+    field('outlierDetection', outlierText(service)),
+    field('loadBalancer', service.loadBalancer.kind),
+    field('limits', limitsText(service)),
+    field('tls', service.tls.mode),
   ];
 }
 
@@ -117,7 +128,7 @@ function limitsText({ limits }: ServiceConfig): string {
 }
 
 function pipelineOf(table: ExplainTable, service: ServiceConfig, route: RouteConfig): ExplainedLayer[] {
-  const fields = new Map(fieldsOf(service, route).map(({ name, value }) => [name, value]));
+  const fields = new Map(fieldsOf(service, route, table.at).map(({ name, value }) => [name, value]));
   const targets = targetsOf(route);
   const details: Readonly<Record<string, { active: boolean; detail: string }>> = {
     respond: { active: table.config.failures === 'respond', detail: `failures: ${table.config.failures}` },
@@ -196,7 +207,7 @@ export function explain(table: ExplainTable, request: ExplainRequest): Explanati
       service: service.name,
       route: { name: route.name, reason: reasonOf(route, index), ...(route.source === undefined ? {} : { position: route.source }) },
       targets: targetsOf(route),
-      fields: fieldsOf(service, route),
+      fields: fieldsOf(service, route, table.at),
       pipeline: pipelineOf(table, service, route),
     };
   }

@@ -11,7 +11,7 @@ import { MeshDispatcher } from '../transport/dispatcher.ts';
 import { type MeshFetch, meshFetch } from '../transport/fetch.ts';
 import type { Origin, Outbound } from '../transport/outbound.ts';
 import { type CompiledMesh, compile, type CompileDeps, rebuild } from './compile.ts';
-import { type ConfigSource, defaultSource, isFileSource, type LoadedConfig, loadMeshConfig, parseEndpoints } from './config-source.ts';
+import { type ConfigSource, defaultSource, isFileSource, type LoadedConfig, type LocatePath, loadMeshConfig, parseEndpoints } from './config-source.ts';
 import { Drain } from './drain.ts';
 import { explain, type ExplainRequest, type Explanation } from './explain.ts';
 import { type CallFunction, functionCall, type FunctionCallOptions } from './function-call.ts';
@@ -74,6 +74,7 @@ export class Mesh implements Outbound, AsyncDisposable {
   readonly #deps: CompileDeps;
   #source: ConfigSource;
   #hash = '';
+  #at: LocatePath | undefined;
   #compiled: CompiledMesh | null = null;
   #lookup: (origin: string) => Origin | null = () => null;
   #reloading: Promise<unknown> = Promise.resolve();
@@ -153,6 +154,7 @@ export class Mesh implements Outbound, AsyncDisposable {
       config: compiled.config,
       users: this.#users,
       traced: this.#telemetry.isTraced(),
+      at: this.#at,
       find: (origin: string) => {
         const found = findService(compiled, origin);
         return found === null ? null : { service: found.config, matchers: found.matchers };
@@ -266,6 +268,7 @@ export class Mesh implements Outbound, AsyncDisposable {
       throw meshError({ code: 'config_invalid', message: (error as Error).message, cause: error });
     }
     this.#hash = loaded.hash;
+    this.#at = loaded.at;
     this.#swap(compiled);
     this.#emit({ type: 'configLoaded', hash: loaded.hash });
     return loaded;

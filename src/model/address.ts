@@ -16,7 +16,7 @@ export function isHostName(text: string): boolean {
   return text.split('.').every((label) => LABEL.test(label));
 }
 
-export function isIpv4(text: string): boolean {
+function isIpv4(text: string): boolean {
   const parts = text.split('.');
   return parts.length === 4 && parts.every((part) => /^(?:0|[1-9][0-9]{0,2})$/.test(part) && Number(part) <= 255);
 }

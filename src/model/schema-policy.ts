@@ -24,7 +24,7 @@ import {
 } from './schema-scalar.ts';
 
 /** Everything that may stand in `retryOn` besides statuses. Source: Envoy `x-envoy-retry-on` */
-export const RETRY_TOKENS: readonly string[] = Object.freeze([
+const RETRY_TOKENS: readonly string[] = Object.freeze([
   'connect-failure',
   'refused-stream',
   'reset',

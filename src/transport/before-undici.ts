@@ -6,7 +6,14 @@ const LEGACY = Symbol.for('undici.globalDispatcher.1');
 
 const slots = globalThis as unknown as Record<symbol, unknown>;
 
-const before: { readonly current: unknown; readonly legacy: unknown } = { current: slots[CURRENT], legacy: slots[LEGACY] };
+/** Loads the undici inside Node, which puts its own dispatcher in force unless there is one. */
+function hasBuiltInFetch(): boolean {
+  return typeof Response === 'function';
+}
+
+const before: { readonly current: unknown; readonly legacy: unknown } = hasBuiltInFetch()
+  ? { current: slots[CURRENT], legacy: slots[LEGACY] }
+  : { current: undefined, legacy: undefined };
 
 /** Puts back what undici replaced while it was loading. */
 export function restoreGlobalDispatchers(): void {

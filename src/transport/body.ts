@@ -6,6 +6,8 @@ import { FormData as UndiciFormData } from './undici.ts';
 /** Copied bytes of all calls of the process; gRPC's 16 MiB per channel, as one pot. */
 export const PROCESS_BYTES_MAX: number = 16 * 1024 * 1024;
 
+const BODY_KINDS = 'body must be a string, bytes, FormData, Blob, or (async) iterable';
+
 let processBytes = 0;
 
 /** Bytes held for replay right now. */
@@ -13,11 +15,18 @@ export function replayBytes(): number {
   return processBytes;
 }
 
+/** A body, and who writes its length. */
+export interface RequestBody extends Body {
+  /** Whether undici counts the bytes itself; else a known `length` belongs into the content-length header. */
+  readonly isCounted: boolean;
+}
+
 /** In memory: string, bytes, FormData, Blob. */
-class FixedBody implements Body {
+class FixedBody implements RequestBody {
   readonly length: number;
   readonly replayable: boolean;
   readonly failure: unknown = undefined;
+  readonly isCounted = true;
   readonly #value: unknown;
 
   constructor(value: unknown, length: number, bytesMax: number) {
@@ -33,16 +42,50 @@ class FixedBody implements Body {
   release(): void {}
 }
 
-type ChunkSource = AsyncIterator<unknown> | Iterator<unknown>;
+/** In memory and beyond the limit: sent once, but as long as not a byte of it has left it can go to another endpoint. */
+class LargeBody implements RequestBody {
+  readonly length: number;
+  readonly failure: unknown = undefined;
+  readonly isCounted = false;
+  replayable = true;
+  readonly #value: string | Uint8Array;
+
+  constructor(value: string | Uint8Array, length: number) {
+    this.#value = value;
+    this.length = length;
+  }
+
+  *open(): Generator<string | Uint8Array> {
+    this.replayable = false;
+    yield this.#value;
+  }
+
+  release(): void {}
+}
+
+function fromMemory(value: string | Uint8Array, length: number, bytesMax: number): RequestBody | null {
+  if (length === 0) return null;
+  return length <= bytesMax ? new FixedBody(value, length, bytesMax) : new LargeBody(value, length);
+}
+
+/** Where the bytes of a streamed body come from. */
+interface ChunkSource {
+  next(): Promise<IteratorResult<unknown>> | IteratorResult<unknown>;
+  /** Nobody reads on: at once, even while a read is pending. */
+  close(reason: unknown): void;
+}
+
+/** Told to a source that is given up, and to a transport that still reads for an attempt that is over. */
+const GIVEN_UP = new DOMException('the request body is not needed any more', 'AbortError');
 
 /**
  * A source that can be read once. The first attempt reads it and leaves a copy; a later attempt replays the copy and goes
  * on where the first one stopped. An attempt that ends never closes the source: the call does, by `release`.
  */
-class StreamBody implements Body {
+class StreamBody implements RequestBody {
   readonly length: number;
   failure: unknown = undefined;
-  replayable: boolean;
+  readonly isCounted = false;
   readonly #open: () => ChunkSource;
   readonly #bytesMax: number;
   #source: ChunkSource | null = null;
@@ -50,6 +93,8 @@ class StreamBody implements Body {
   #chunks: Uint8Array[] = [];
   #base = 0;
   #copied = 0;
+  /** Whether all that was read is still there. */
+  #isCopying: boolean;
   #isDone = false;
   #reader = 0;
   #pull: Promise<void> | null = null;
@@ -58,7 +103,12 @@ class StreamBody implements Body {
     this.#open = open;
     this.length = length;
     this.#bytesMax = bytesMax;
-    this.replayable = length <= bytesMax;
+    this.#isCopying = length <= bytesMax;
+  }
+
+  /** What was never read can be read, however long it is. */
+  get replayable(): boolean {
+    return this.#isCopying || this.#source === null;
   }
 
   open(): unknown {
@@ -71,19 +121,25 @@ class StreamBody implements Body {
     this.#reader++;
     this.#giveUpCopy();
     this.#chunks = [];
-    if (this.#source === null || this.#isDone) return;
+    if (this.#isDone) return;
     this.#isDone = true;
-    // A source that fails while it is given up has nobody left to tell.
-    Promise.resolve(this.#source.return?.()).catch(() => {});
+    try {
+      // Opened even if nobody has read: a stream that is left alone holds its file or socket.
+      (this.#source ?? this.#open()).close(GIVEN_UP);
+    } catch {
+      // A source that fails while it is given up has nobody left to tell.
+    }
   }
 
   async *#read(reader: number): AsyncGenerator<Uint8Array> {
     let position = 0;
-    while (reader === this.#reader) {
+    for (;;) {
+      // Thrown, not returned: an end here would be written as the end of the body.
+      if (reader !== this.#reader) throw GIVEN_UP;
       if (position < this.#base + this.#chunks.length) {
         const chunk = this.#chunks[position - this.#base] as Uint8Array;
         position++;
-        if (!this.replayable) {
+        if (!this.#isCopying) {
           this.#chunks.splice(0, position - this.#base);
           this.#base = position;
         }
@@ -102,23 +158,25 @@ class StreamBody implements Body {
     try {
       this.#source ??= this.#open();
       const step = await this.#source.next();
+      if (this.#isDone) return;
       if (step.done === true) {
         this.#isDone = true;
         return;
       }
       this.#keep(toBytes(step.value));
     } catch (error) {
+      if (!this.#isDone) this.failure = error ?? new TypeError('the request body failed without a reason');
       this.#isDone = true;
-      this.failure = error;
     } finally {
       this.#pull = null;
     }
   }
 
   #keep(chunk: Uint8Array): void {
-    this.#chunks.push(chunk);
-    if (!this.replayable) return;
     const bytes = chunk.byteLength;
+    if (bytes === 0) return;
+    this.#chunks.push(chunk);
+    if (!this.#isCopying) return;
     if (this.#copied + bytes > this.#bytesMax || processBytes + bytes > PROCESS_BYTES_MAX) {
       this.#giveUpCopy();
     } else {
@@ -128,10 +186,35 @@ class StreamBody implements Body {
   }
 
   #giveUpCopy(): void {
-    this.replayable = false;
+    this.#isCopying = false;
     processBytes -= this.#copied;
     this.#copied = 0;
   }
+}
+
+/** A web stream is read by a reader of our own: the iterator of the stream could not be stopped during a read. */
+function readerSource(stream: ReadableStream): ChunkSource {
+  const reader = stream.getReader() as ReadableStreamDefaultReader<unknown>;
+  return {
+    next: () => reader.read() as Promise<IteratorResult<unknown>>,
+    close(reason) {
+      reader.cancel(reason).catch(() => {});
+    },
+  };
+}
+
+function iteratorSource(value: Partial<AsyncIterable<unknown> & Iterable<unknown>>): ChunkSource {
+  const isAsync = typeof value[Symbol.asyncIterator] === 'function';
+  const iterator = isAsync ? (value as AsyncIterable<unknown>)[Symbol.asyncIterator]() : (value as Iterable<unknown>)[Symbol.iterator]();
+  return {
+    next: () => iterator.next(),
+    close() {
+      const { destroy } = value as { destroy?: () => void };
+      // A Node stream that was never read is not closed by its iterator.
+      if (typeof destroy === 'function') destroy.call(value);
+      Promise.resolve(iterator.return?.()).catch(() => {});
+    },
+  };
 }
 
 function toBytes(chunk: unknown): Uint8Array {
@@ -163,24 +246,23 @@ function ownFormData(form: FormData): { form: unknown; length: number } {
   return { form: own, length };
 }
 
-/** Turns what a dispatcher is given into a Body, or null when there is none. `declaredLength` is the content-length header, -1 if absent. */
-export function requestBody(value: unknown, declaredLength: number, bytesMax: number): Body | null {
+const NOTHING = (): void => {};
+
+/** Turns what a dispatcher is given into a body, or null when there is none. `declaredLength` is the content-length header, -1 if absent. */
+export function requestBody(value: unknown, declaredLength: number, bytesMax: number): RequestBody | null {
   if (value === null || value === undefined) return null;
-  if (typeof value === 'string') return value.length === 0 ? null : new FixedBody(value, Buffer.byteLength(value), bytesMax);
-  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) {
-    return value.byteLength === 0 ? null : new FixedBody(value, value.byteLength, bytesMax);
-  }
-  if (typeof value !== 'object') throw new TypeError('body must be a string, bytes, FormData, Blob, or (async) iterable');
+  if (typeof value === 'string') return fromMemory(value, Buffer.byteLength(value), bytesMax);
+  if (ArrayBuffer.isView(value) || value instanceof ArrayBuffer) return fromMemory(toBytes(value), value.byteLength, bytesMax);
+  if (typeof value !== 'object') throw new TypeError(BODY_KINDS);
   if (isFormData(value)) {
     const { form, length } = ownFormData(value);
     return new FixedBody(form, length, bytesMax);
   }
   if (value instanceof Blob) return new FixedBody(value, value.size, bytesMax);
-  const source = value as Partial<AsyncIterable<unknown> & Iterable<unknown>>;
-  const open = (): ChunkSource => {
-    if (typeof source[Symbol.asyncIterator] === 'function') return (source as AsyncIterable<unknown>)[Symbol.asyncIterator]();
-    if (typeof source[Symbol.iterator] === 'function') return (source as Iterable<unknown>)[Symbol.iterator]();
-    throw new TypeError('body must be a string, bytes, FormData, Blob, or (async) iterable');
-  };
-  return new StreamBody(open, declaredLength, bytesMax);
+  if (value instanceof ReadableStream) return new StreamBody(() => readerSource(value), declaredLength, bytesMax);
+  const source = value as Partial<AsyncIterable<unknown> & Iterable<unknown> & NodeJS.EventEmitter>;
+  if (typeof source[Symbol.asyncIterator] !== 'function' && typeof source[Symbol.iterator] !== 'function') throw new TypeError(BODY_KINDS);
+  // A stream that fails before anybody reads it must not take the process down; whoever reads it is told.
+  source.on?.('error', NOTHING);
+  return new StreamBody(() => iteratorSource(source), declaredLength, bytesMax);
 }

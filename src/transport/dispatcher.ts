@@ -1,9 +1,10 @@
 // Edge: an undici Dispatcher, and so built-in fetch. Hosts of the mesh go through its stacks; all others pass untouched
 // to the dispatcher that was there before. Serves handlers of undici 6, 7 and 8.
 import { stringify } from 'node:querystring';
+import type { Duplex } from 'node:stream';
 import { Call, type InformationalSink, type Reply, type ReplyHeaders, type Sink } from '../core/call.ts';
 import { MeshError, meshError } from '../core/errors.ts';
-import { requestBody } from './body.ts';
+import { type RequestBody, requestBody } from './body.ts';
 import { globalDispatcher } from './before-undici.ts';
 import { type HeaderInput, headerPairs, withoutHeader } from './header-pairs.ts';
 import { applyOptions, type CallOptions, type Origin, type Outbound } from './outbound.ts';
@@ -18,7 +19,7 @@ const TRANSPORT_OPTIONS = ['headersTimeout', 'bodyTimeout', 'expectContinue', 'r
 /** Adapts handlers of undici 6 and of built-in fetch in Node 22 and 24; those of undici 7 and 8 stay as they are. */
 const { wrapHandler } = Dispatcher1Wrapper as unknown as { wrapHandler(handler: Handler): Handler };
 
-/** One dispatched call: the handler's controller, and the sink of the reply. */
+/** One dispatched call: the handler's controller, and the sink of the reply. After an end or an error the handler hears nothing more. */
 class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchController {
   rawHeaders: Buffer[] | null = null;
   rawTrailers: string[] | null = null;
@@ -28,6 +29,7 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   readonly #call: Call;
   readonly #handler: Handler;
   #reply: Reply | null = null;
+  #isOver = false;
 
   constructor(call: Call, handler: Handler) {
     this.#call = call;
@@ -36,12 +38,12 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
 
   start(origin: Origin): void {
     // At once, and not when a socket is there: so an abort works while the call waits or backs off.
-    this.#handler.onRequestStart?.(this, {});
-    if (this.aborted) {
-      this.#call.body?.release();
-      this.onError(this.reason);
-      return;
+    try {
+      this.#handler.onRequestStart?.(this, {});
+    } catch (error) {
+      this.onError(error);
     }
+    if (this.#isOver) return;
     origin.service(this.#call).then(
       (reply) => this.#answer(reply),
       (error: unknown) => this.#fail(error),
@@ -49,9 +51,11 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   }
 
   abort(reason: Error): void {
-    if (this.aborted) return;
+    if (this.aborted || this.#isOver) return;
     this.aborted = true;
     this.reason = reason ?? new DOMException('The operation was aborted', 'AbortError');
+    // Told at once, as undici does: the call may be waiting for something that does not answer soon.
+    this.onError(this.reason);
     this.#call.cancel(this.reason);
   }
 
@@ -66,6 +70,7 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   }
 
   onData(chunk: Uint8Array): boolean {
+    if (this.#isOver) return true;
     try {
       this.#handler.onResponseData?.(this, chunk as Buffer);
     } catch (error) {
@@ -75,39 +80,65 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   }
 
   onEnd(trailers: Record<string, string | string[]>): void {
-    this.#call.body?.release();
+    if (this.#isOver) return;
     try {
       this.#handler.onResponseEnd?.(this, trailers);
+      this.#close();
     } catch (error) {
       this.onError(error);
     }
   }
 
   onError(error: unknown): void {
-    this.#call.body?.release();
+    if (this.#isOver) return;
+    this.#close();
     this.#handler.onResponseError?.(this, error as Error);
   }
 
   onInformational(status: number, headers: ReplyHeaders, rawHeaders: unknown): void {
-    this.rawHeaders = rawHeaders as Buffer[];
-    this.#handler.onResponseStart?.(this, status, headers as never, '');
+    if (!this.#isOver) this.#head(status, headers, rawHeaders, '');
+  }
+
+  #close(): void {
+    this.#isOver = true;
+    this.#call.body?.release();
   }
 
   #answer(reply: Reply): void {
-    this.#reply = reply;
-    this.rawHeaders = reply.rawHeaders as Buffer[];
-    if (this.#call.upgrade !== '' && reply.value !== undefined) {
-      this.#handler.onRequestUpgrade?.(this, reply.status, reply.headers as never, reply.value as never);
+    if (this.#isOver) {
+      reply.discard();
       return;
     }
+    this.#reply = reply;
+    if (reply.value !== undefined) {
+      this.#upgrade(reply);
+      return;
+    }
+    this.#head(reply.status, reply.headers, reply.rawHeaders, reply.statusText);
+    if (this.paused) reply.pause();
+    reply.attach(this);
+  }
+
+  #head(status: number, headers: ReplyHeaders, rawHeaders: unknown, statusText: string): void {
+    this.rawHeaders = rawHeaders as Buffer[];
     try {
-      this.#handler.onResponseStarted?.();
-      this.#handler.onResponseStart?.(this, reply.status, reply.headers as never, reply.statusText);
+      if (status >= 200) this.#handler.onResponseStarted?.();
+      this.#handler.onResponseStart?.(this, status, headers as never, statusText);
     } catch (error) {
       this.abort(error as Error);
     }
-    if (this.paused) reply.pause();
-    reply.attach(this);
+  }
+
+  #upgrade(reply: Reply): void {
+    this.rawHeaders = reply.rawHeaders as Buffer[];
+    const socket = reply.value as Duplex;
+    try {
+      this.#close();
+      this.#handler.onRequestUpgrade?.(this, reply.status, reply.headers as never, socket);
+    } catch (error) {
+      socket.destroy();
+      this.#handler.onResponseError?.(this, error as Error);
+    }
   }
 
   #fail(error: unknown): void {
@@ -116,19 +147,24 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   }
 }
 
+/** -1 when absent, NaN when it is no length. Built-in fetch of Node 22 writes "5, 5" when the caller gave one as well. */
 function declaredLength(headers: readonly string[]): number {
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i] as string;
-    if (name.length === 14 && name.toLowerCase() === 'content-length') return Number(headers[i + 1]);
+    if (name.length !== 14 || name.toLowerCase() !== 'content-length') continue;
+    const [first = '', ...others] = (headers[i + 1] as string).split(',').map((part) => part.trim());
+    return /^\d+$/.test(first) && others.every((other) => other === first) ? Number(first) : Number.NaN;
   }
   return -1;
 }
 
 function pathOf(options: DispatchOptions): string {
+  const { path } = options;
   const query = (options as { query?: Record<string, unknown> }).query;
-  if (query === undefined || query === null) return options.path;
+  if (query === undefined || query === null) return path;
+  if (path.includes('?') || path.includes('#')) throw new TypeError('query cannot be given when the path already has one');
   const text = stringify(query as Parameters<typeof stringify>[0]);
-  return text === '' ? options.path : `${options.path}?${text}`;
+  return text === '' ? path : `${path}?${text}`;
 }
 
 function transportOptions(options: DispatchOptions): Record<string, unknown> | null {
@@ -145,13 +181,14 @@ function transportOptions(options: DispatchOptions): Record<string, unknown> | n
 
 function makeCall(options: DispatchOptions, origin: Origin, nowMs: number): Call {
   let headers = headerPairs(options.headers as HeaderInput);
-  let body = null;
+  let body: RequestBody | null = null;
   if (options.body !== null && options.body !== undefined) {
-    const length = declaredLength(headers);
-    body = requestBody(options.body, length, origin.bodyBytesMax);
-    // undici counts what is in memory itself; a length written twice is refused (built-in fetch of Node 22 does that).
-    if (length >= 0)
-      headers = withoutHeader(headers, 'content-length', body !== null && body.length === length && !isCounted(options.body));
+    const declared = declaredLength(headers);
+    body = requestBody(options.body, declared, origin.bodyBytesMax);
+    // Written by one of us, once: undici refuses a length that stands twice, and built-in fetch of Node 22 writes one
+    // beside the caller's.
+    if (declared >= 0) headers = withoutHeader(headers, 'content-length');
+    if (body !== null && !body.isCounted && body.length >= 0) headers.push('content-length', String(body.length));
   }
   return new Call(
     { scheme: origin.scheme, authority: origin.authority, method: options.method, path: pathOf(options), headers, body },
@@ -159,8 +196,11 @@ function makeCall(options: DispatchOptions, origin: Origin, nowMs: number): Call
   );
 }
 
-function isCounted(body: unknown): boolean {
-  return typeof body === 'string' || ArrayBuffer.isView(body) || body instanceof ArrayBuffer;
+/** undici 6 and 7 leave their `dispatcher` among the options of a call; the Agent of undici 8 refuses to see it there. */
+function withoutDispatcher(options: Dispatcher.DispatchOptions): Dispatcher.DispatchOptions {
+  if ((options as { dispatcher?: unknown }).dispatcher === undefined) return options;
+  const { dispatcher: _dispatcher, ...rest } = options as Dispatcher.DispatchOptions & { dispatcher: unknown };
+  return rest;
 }
 
 export interface MeshDispatcherOptions {
@@ -176,8 +216,8 @@ export interface MeshDispatcherOptions {
 export class MeshDispatcher extends Dispatcher {
   readonly #outbound: Outbound;
   readonly #options: MeshDispatcherOptions;
-  readonly #before: unknown;
-  readonly #beforeLegacy: unknown;
+  #before: unknown;
+  #beforeLegacy: unknown;
   #own: Agent | null = null;
 
   constructor(outbound: Outbound, options: MeshDispatcherOptions) {
@@ -185,8 +225,7 @@ export class MeshDispatcher extends Dispatcher {
     this.#outbound = outbound;
     this.#options = options;
     // Kept now: later the mesh itself may be the global dispatcher.
-    this.#before = globalDispatcher('current');
-    this.#beforeLegacy = globalDispatcher('legacy');
+    this.passTo({ current: globalDispatcher('current'), legacy: globalDispatcher('legacy') });
   }
 
   override dispatch(options: Dispatcher.DispatchOptions, givenHandler: Handler): boolean {
@@ -214,8 +253,14 @@ export class MeshDispatcher extends Dispatcher {
 
   /** The same dispatcher with options for every call that goes through it. */
   withOptions(mesh: CallOptions): Dispatcher {
-    const dispatch: Dispatcher['dispatch'] = (options, handler) => this.dispatch({ ...options, mesh } as DispatchOptions, handler);
-    return Object.assign(Object.create(this) as Dispatcher, { dispatch });
+    return new DispatcherWithOptions(this, mesh);
+  }
+
+  /** What serves the hosts that no service names, from now on. */
+  passTo(before: { readonly current: unknown; readonly legacy: unknown }): void {
+    // A mesh behind a mesh could lead back here: its own predecessor is meant.
+    this.#before = before.current instanceof MeshDispatcher ? before.current.#before : before.current;
+    this.#beforeLegacy = before.legacy instanceof MeshDispatcher ? before.legacy.#beforeLegacy : before.legacy;
   }
 
   #pass(options: Dispatcher.DispatchOptions, handler: Handler): boolean {
@@ -226,9 +271,10 @@ export class MeshDispatcher extends Dispatcher {
     }
     const isLegacy = typeof handler.onRequestStart !== 'function';
     const before = (isLegacy ? this.#beforeLegacy : this.#before) as Dispatcher | undefined;
-    if (before !== undefined && !(before instanceof MeshDispatcher)) return before.dispatch(options, handler);
+    const passed = withoutDispatcher(options);
+    if (before !== undefined) return before.dispatch(passed, handler);
     this.#own ??= new Agent();
-    return this.#own.dispatch(options, wrapHandler(handler));
+    return this.#own.dispatch(passed, wrapHandler(handler));
   }
 
   override close(): Promise<void>;
@@ -247,5 +293,20 @@ export class MeshDispatcher extends Dispatcher {
     // Never while calls are in flight: a destroyed pool fails them all.
     const callback = typeof first === 'function' ? first : second;
     return callback === undefined ? this.close() : this.close(callback);
+  }
+}
+
+class DispatcherWithOptions extends Dispatcher {
+  readonly #mesh: MeshDispatcher;
+  readonly #options: CallOptions;
+
+  constructor(mesh: MeshDispatcher, options: CallOptions) {
+    super();
+    this.#mesh = mesh;
+    this.#options = options;
+  }
+
+  override dispatch(options: Dispatcher.DispatchOptions, handler: Handler): boolean {
+    return this.#mesh.dispatch({ ...options, mesh: this.#options } as DispatchOptions, handler);
   }
 }

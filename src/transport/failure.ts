@@ -52,12 +52,14 @@ function messageOf(error: unknown): string {
   return code === '' || message.includes(code) ? message : `${message} (${code})`;
 }
 
+const REFUSED_STREAM = 7;
+
 /** The stream was refused, or opened on a connection that was going away: RFC 9113 §8.7. */
 function isNotProcessed(error: unknown, code: string): boolean {
   const message = error instanceof Error ? error.message : '';
   const cause = (error as { cause?: unknown } | null)?.cause;
   return (
-    message.includes('NGHTTP2_REFUSED_STREAM') ||
+    (error as { http2ErrorCode?: unknown } | null)?.http2ErrorCode === REFUSED_STREAM ||
     code === 'ERR_HTTP2_GOAWAY_SESSION' ||
     (code === 'UND_ERR_INFO' && message.includes('GOAWAY') && message.endsWith('code 0')) ||
     (cause !== undefined && codeOf(cause) === 'ERR_HTTP2_GOAWAY_SESSION')

@@ -34,7 +34,8 @@ export function headerPairs(input: HeaderInput): string[] {
   if (input === null || input === undefined) return out;
   if (Array.isArray(input)) {
     if (Array.isArray(input[0])) for (const pair of input) append(out, pair[0], pair[1]);
-    else for (let i = 0; i + 1 < input.length; i += 2) append(out, text(input[i]), input[i + 1]);
+    else if (input.length % 2 !== 0) throw new TypeError('headers array must be even');
+    else for (let i = 0; i < input.length; i += 2) append(out, text(input[i]), input[i + 1]);
     return out;
   }
   if (typeof (input as Iterable<unknown>)[Symbol.iterator] === 'function') {
@@ -46,17 +47,12 @@ export function headerPairs(input: HeaderInput): string[] {
   return out;
 }
 
-/** A new array without the header, by lower-case name; keeps the first value when `keepFirst`. */
-export function withoutHeader(pairs: readonly string[], name: string, keepFirst: boolean): string[] {
+/** A new array without the header, by lower-case name. */
+export function withoutHeader(pairs: readonly string[], name: string): string[] {
   const out: string[] = [];
-  let kept = !keepFirst;
   for (let i = 0; i < pairs.length; i += 2) {
     const key = pairs[i] as string;
-    if (key.length === name.length && key.toLowerCase() === name) {
-      if (kept) continue;
-      kept = true;
-    }
-    out.push(key, pairs[i + 1] as string);
+    if (key.length !== name.length || key.toLowerCase() !== name) out.push(key, pairs[i + 1] as string);
   }
   return out;
 }

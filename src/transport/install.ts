@@ -2,13 +2,17 @@
 // by built-in fetch of Node 22 and 24 and by undici 6 and 7, `.2` by undici 8 and Node 26.
 import { globalDispatcher, replaceGlobalDispatchers } from './before-undici.ts';
 import type { MeshDispatcher } from './dispatcher.ts';
-import { setGlobalDispatcher } from './undici.ts';
 
-/** Returns the way back, which does nothing if somebody else has replaced the dispatcher meanwhile. */
+/** Returns the way back, which leaves alone what somebody else has put there meanwhile. */
 export function installDispatcher(dispatcher: MeshDispatcher): () => void {
   const before = { current: globalDispatcher('current'), legacy: globalDispatcher('legacy') };
-  setGlobalDispatcher(dispatcher);
+  if (before.current !== dispatcher) dispatcher.passTo(before);
+  // The same object in both places: it takes the handlers of every generation, and sees which one they are of.
+  replaceGlobalDispatchers({ current: dispatcher, legacy: dispatcher });
   return () => {
-    if (globalDispatcher('current') === dispatcher) replaceGlobalDispatchers(before);
+    replaceGlobalDispatchers({
+      current: globalDispatcher('current') === dispatcher ? before.current : globalDispatcher('current'),
+      legacy: globalDispatcher('legacy') === dispatcher ? before.legacy : globalDispatcher('legacy'),
+    });
   };
 }

@@ -1,6 +1,7 @@
 // The leaf: one undici Pool per endpoint and TLS name, made when first used. Writes the headers that only the last hop
 // knows: host, remaining time, attempt number.
 import { isIP } from 'node:net';
+import type { PeerCertificate } from 'node:tls';
 import type { Call, Endpoint, Reply } from '../core/call.ts';
 import type { Clock } from '../core/clock.ts';
 import { meshError } from '../core/errors.ts';
@@ -53,17 +54,22 @@ export class ServiceTransport {
 }
 
 /** Options that undici reads and its types leave out. */
+type DispatchOptions = Dispatcher.DispatchOptions & { servername?: string | undefined };
 type PoolOptions = Pool.Options & { useH2c?: boolean };
 type ConnectorOptions = buildConnector.BuildOptions & { useH2c?: boolean };
 
 class EndpointPool implements ExchangeHost {
   readonly clock: Clock;
-  connects = 0;
+  isFresh = false;
+  socketError: Error | null = null;
   readonly pool: Pool;
+  /** Name sent as SNI and verified; undefined without TLS. */
+  readonly serverName: string | undefined;
   readonly #shared: ServiceTransport;
 
-  constructor(endpoint: Endpoint, serverName: string | null, shared: ServiceTransport) {
+  constructor(endpoint: Endpoint, serverName: string | undefined, shared: ServiceTransport) {
     this.clock = shared.clock;
+    this.serverName = serverName;
     this.#shared = shared;
     const { limits, protocol } = shared.policy;
     const host = isIP(endpoint.host) === 6 ? `[${endpoint.host}]` : endpoint.host;
@@ -73,14 +79,16 @@ class EndpointPool implements ExchangeHost {
       bodyTimeout: 0,
       pipelining: isH2 ? 100 : 1,
       allowH2: isH2,
-      useH2c: isH2 && serverName === null,
+      useH2c: isH2 && serverName === undefined,
       ...(limits.maxRequestsPerConnection === 0 ? {} : { maxRequestsPerClient: limits.maxRequestsPerConnection }),
       connections: connectionsOf(limits, shared.policy.endpoints, isH2),
-      connect: connector(shared, serverName, isH2),
+      connect: this.#watched(connector(shared, serverName, isH2)),
     };
-    this.pool = new Pool(`${serverName === null ? 'http' : 'https'}://${host}:${endpoint.port}`, options);
+    this.pool = new Pool(`${serverName === undefined ? 'http' : 'https'}://${host}:${endpoint.port}`, options);
     this.pool.on('connect', () => {
-      this.connects++;
+      // undici gives the waiting calls to the new socket in this very turn.
+      this.isFresh = true;
+      queueMicrotask(this.#onSettled);
     });
     this.pool.on('connectionError', () => shared.onConnectFailure());
   }
@@ -88,18 +96,45 @@ class EndpointPool implements ExchangeHost {
   onStarted(): void {
     this.#shared.pending--;
   }
+
+  readonly #onSettled = (): void => {
+    this.isFresh = false;
+    this.socketError = null;
+  };
+
+  /** Listens before undici does, so that an error is known when undici tells what it makes of it. */
+  #watched(connect: buildConnector.connector): buildConnector.connector {
+    const onError = (error: Error): void => {
+      this.socketError = error;
+      queueMicrotask(this.#onSettled);
+    };
+    return (options, callback) =>
+      connect(options, (...result) => {
+        result[1]?.on('error', onError);
+        callback(...result);
+      });
+  }
 }
 
-/** Sockets that one endpoint may have, so that all together keep to the limit of the service. */
+/** Sockets that one endpoint may have, so that all together keep to the limit of the service; never less than one. */
 function connectionsOf(limits: LimitsPolicy, endpoints: number, isH2: boolean): number | null {
   if (limits.maxConnections > 0) return Math.max(1, Math.floor(limits.maxConnections / Math.max(1, endpoints)));
   return isH2 ? 1 : null;
 }
 
-function connector(shared: ServiceTransport, serverName: string | null, isH2: boolean): buildConnector.connector {
-  if (serverName === null) return buildConnector({ allowH2: isH2, useH2c: isH2 } as ConnectorOptions);
-  const options = shared.tls.connect as buildConnector.BuildOptions;
-  return buildConnector({ ...options, servername: serverName, maxCachedSessions: 0, allowH2: isH2, preferH2: isH2 });
+function connector(shared: ServiceTransport, serverName: string | undefined, isH2: boolean): buildConnector.connector {
+  if (serverName === undefined) return buildConnector({ allowH2: isH2, useH2c: isH2 } as ConnectorOptions);
+  const { connect, checkPeer } = shared.tls;
+  const connectTls = buildConnector({
+    ...(connect as buildConnector.BuildOptions),
+    checkServerIdentity: (_host: string, peer: PeerCertificate) => checkPeer(serverName, peer),
+    maxCachedSessions: 0,
+    allowH2: isH2,
+    preferH2: isH2,
+  });
+  // An address is no name to send (RFC 6066 §3), but one to verify.
+  const sni = isIP(serverName) === 0 ? serverName : '';
+  return (options, callback) => connectTls({ ...options, servername: sni }, callback);
 }
 
 /** The transport of one endpoint. Closing is graceful: calls in flight finish. */
@@ -117,7 +152,7 @@ export function endpointTransport(endpoint: Endpoint, shared: ServiceTransport):
 
   function poolFor(call: Call): EndpointPool {
     if (!isAlwaysTls && call.scheme !== 'https') {
-      plain ??= new EndpointPool(endpoint, null, shared);
+      plain ??= new EndpointPool(endpoint, undefined, shared);
       return plain;
     }
     const name = shared.tls.serverName || hostname(call.authority);
@@ -133,9 +168,9 @@ export function endpointTransport(endpoint: Endpoint, shared: ServiceTransport):
     if (maxPendingRequests > 0 && shared.pending >= maxPendingRequests) return refusePending(call, shared);
     if (isClosed) return refuseClosed(call, shared);
     const host = poolFor(call);
+    const options = dispatchOptions(call, host.serverName);
     shared.pending++;
-    const exchange = new Exchange(call, host);
-    return exchange.send(host.pool as unknown as Dispatcher, dispatchOptions(call));
+    return new Exchange(call, host).send(host.pool as unknown as Dispatcher, options);
   }
 
   return {
@@ -154,20 +189,24 @@ function hostname(authority: string): string {
   return end <= 0 ? authority : authority.slice(0, end).replace(/^\[|\]$/g, '');
 }
 
-function dispatchOptions(call: Call): Dispatcher.DispatchOptions {
+function dispatchOptions(call: Call, servername: string | undefined): Dispatcher.DispatchOptions {
   const headers = call.headers.slice();
   headers.push('host', call.authority);
   const dueMs = Math.min(call.deadlineMs, call.attemptDeadlineMs);
   if (dueMs !== Number.POSITIVE_INFINITY) headers.push(DEADLINE_HEADER, String(Math.max(1, Math.round(dueMs - call.startedAtMs))));
   if (call.attempt > 1) headers.push(ATTEMPT_HEADER, String(call.attempt));
-  const options: Dispatcher.DispatchOptions = {
+  // What the edge wrote stands on the logical call.
+  const { upgrade, transportOptions } = call.parent ?? call;
+  const options: DispatchOptions = {
     path: call.path,
     method: call.method as Dispatcher.HttpMethod,
     headers,
     body: call.body === null ? null : (call.body.open() as NonNullable<Dispatcher.DispatchOptions['body']>),
+    upgrade: upgrade === '' ? null : upgrade,
+    // Without it undici takes the name from the host header, and reconnects whenever that changes.
+    servername,
   };
-  if (call.upgrade !== '') options.upgrade = call.upgrade;
-  return call.transportOptions === null ? options : Object.assign(options, call.transportOptions);
+  return transportOptions === null ? options : Object.assign(options, transportOptions);
 }
 
 function refusePending(call: Call, shared: ServiceTransport): Promise<Reply> {

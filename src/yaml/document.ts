@@ -9,7 +9,7 @@ import type { SourceText } from './frame.ts';
 type Yaml = typeof import('yaml');
 type Node = Alias | Scalar | YAMLMap | YAMLSeq;
 
-export const TEXT_BYTES_MAX = 1_048_576;
+const TEXT_BYTES_MAX = 1_048_576;
 const DEPTH_MAX = 100;
 const DOCUMENTS_MAX = 1_000;
 /** Pieces that all aliases of a file may stand for together: a laugh is cheap, a billion are not. */

@@ -15,7 +15,7 @@ export function formatIssues(issues: readonly ConfigIssue[]): string {
   return issues.map(formatIssue).join('\n\n');
 }
 
-export function formatIssue(issue: ConfigIssue): string {
+function formatIssue(issue: ConfigIssue): string {
   const { position, severity, frame } = issue;
   const place = position === undefined ? '' : `${printable(position.file)}:${position.line}:${position.column} `;
   const head = `${place}${severity}  ${describeIssue(issue)}`;

@@ -85,7 +85,7 @@ async function tell(request: IncomingMessage, response: ServerResponse): Promise
 }
 
 const PATHS: Readonly<Record<string, Handler>> = {
-  '/big': (_request, response) => response.end(BIG),
+  '/big': (_request, response) => response.writeHead(200, { 'content-length': String(BIG_BYTES) }).end(BIG),
   '/empty': (_request, response) => response.writeHead(204).end(),
   '/same': (_request, response) => response.writeHead(304, { etag: '"1"' }).end(),
   '/cookies': (_request, response) => response.writeHead(200, { 'set-cookie': ['a=1', 'b=2', 'c=3'] }).end('ok'),
