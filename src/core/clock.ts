@@ -11,6 +11,14 @@ export abstract class Timer {
   /** Due time on the monotonic clock, ms. */
   timerDueMs = 0;
 
+  /**
+   * Whether the process must not end while this timer is armed: true where a call waits for nothing else. A call that
+   * waits for a socket is held by the socket.
+   */
+  get holdsProcess(): boolean {
+    return false;
+  }
+
   abstract fire(): void;
 }
 
@@ -61,12 +69,13 @@ function append(head: Timer, timer: Timer): void {
   head.timerPrev = timer;
 }
 
-/** Hashed timer wheel: 10 ms ticks, one unref'd interval while anything is armed. */
+/** Hashed timer wheel: 10 ms ticks, one interval while anything is armed. It holds the process only for a call that waits. */
 class WheelClock implements Clock {
   readonly #slots: Timer[] = Array.from({ length: SLOTS }, emptyList);
   readonly #due: Timer = emptyList();
   #tick = 0;
   #armed = 0;
+  #holding = 0;
   #idleTicks = 0;
   #interval: NodeJS.Timeout | null = null;
   #flushPending = false;
@@ -88,9 +97,9 @@ class WheelClock implements Clock {
   }
 
   arm(timer: Timer, dueMs: number): void {
-    if (timer.timerNext === null) this.#armed++;
-    else unlink(timer);
     if (this.#interval === null) this.#start();
+    if (timer.timerNext === null) this.#count(timer, 1);
+    else unlink(timer);
     timer.timerDueMs = dueMs;
     const tick = Math.max(Math.ceil(dueMs / TICK_MS), this.#tick + 1);
     append(this.#slots[tick % SLOTS] as Timer, timer);
@@ -99,7 +108,15 @@ class WheelClock implements Clock {
   disarm(timer: Timer): void {
     if (timer.timerNext === null) return;
     unlink(timer);
-    this.#armed--;
+    this.#count(timer, -1);
+  }
+
+  #count(timer: Timer, change: 1 | -1): void {
+    this.#armed += change;
+    if (!timer.holdsProcess) return;
+    this.#holding += change;
+    if (this.#holding === 0) this.#interval?.unref();
+    else this.#interval?.ref();
   }
 
   #start(): void {
@@ -147,7 +164,7 @@ class WheelClock implements Clock {
     const due = this.#due;
     for (let timer = due.timerNext as Timer; timer !== due; timer = due.timerNext as Timer) {
       unlink(timer);
-      this.#armed--;
+      this.#count(timer, -1);
       timer.fire();
     }
   };

@@ -100,6 +100,11 @@ class Run extends Timer {
     });
   }
 
+  /** The function may wait for something that holds no process; its caller is owed an outcome all the same. */
+  override get holdsProcess(): boolean {
+    return true;
+  }
+
   fire(): void {
     const call = this.#call;
     const isDeadline = call.deadlineMs <= this.timerDueMs;

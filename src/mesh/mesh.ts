@@ -129,8 +129,8 @@ export class Mesh implements Outbound, AsyncDisposable {
   }
 
   /**
-   * Any promise under the policies of a service: deadline, retries, budget, circuit, limits. The service needs no
-   * endpoints; a name that no service has gets the defaults.
+   * Any promise under the policies of a service: deadline, retries, budget, circuit, limits. The service may have no
+   * endpoints (`endpoints: []`); a name that no service has gets the defaults.
    */
   call<T>(name: string, run: CallFunction<T>, options: FunctionCallOptions = {}): Promise<T> {
     const { timeout, policy } = options;

@@ -189,6 +189,11 @@ class Wait extends Timer implements Cancelable {
     clock.arm(this, untilMs);
   }
 
+  /** Between two attempts nothing else keeps the process: without this a script ends in the middle of its call. */
+  override get holdsProcess(): boolean {
+    return true;
+  }
+
   fire(): void {
     this.#resolve();
   }
