@@ -1,67 +1,43 @@
 // Decoding of response bodies for mesh.fetch, as built-in fetch does it. The dispatcher edge never decodes.
 import type { Transform } from 'node:stream';
-import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import * as zlib from 'node:zlib';
 import type { Reply, ReplyHeaders, Sink } from '../core/call.ts';
 
 /** Refused beyond, as in undici: each coding costs a decompressor. */
 const CODINGS_MAX = 5;
 
-/** Stands between a reply and its consumer. */
-export interface Decoder {
-  into(sink: Sink, reply: Reply): Sink;
+const GZIP_OPTIONS = { flush: zlib.constants.Z_SYNC_FLUSH, finishFlush: zlib.constants.Z_SYNC_FLUSH };
+const BROTLI_OPTIONS = { flush: zlib.constants.BROTLI_OPERATION_FLUSH, finishFlush: zlib.constants.BROTLI_OPERATION_FLUSH };
+/** Source: RFC 9659 §3, which bounds the memory that a sender may ask for. */
+const ZSTD_OPTIONS = { params: { [zlib.constants.ZSTD_d_windowLogMax ?? 0]: 23 } };
+
+/** What flows from a reply to its consumer, and can be asked for more. */
+export interface Flow {
+  resume(): void;
 }
 
-const GZIP_OPTIONS = { flush: constants.Z_SYNC_FLUSH, finishFlush: constants.Z_SYNC_FLUSH };
-const BROTLI_OPTIONS = { flush: constants.BROTLI_OPERATION_FLUSH, finishFlush: constants.BROTLI_OPERATION_FLUSH };
+type MakeTransform = (firstByte: number) => Transform;
 
-function transformOf(coding: string): Transform | null {
+function transformOf(coding: string): MakeTransform | null {
   switch (coding) {
     case 'gzip':
     case 'x-gzip':
-      return createGunzip(GZIP_OPTIONS);
+      return () => zlib.createGunzip(GZIP_OPTIONS);
     case 'deflate':
-      return createInflate(GZIP_OPTIONS);
+      // Some servers leave the zlib header out; its first byte always ends in 8.
+      return (firstByte) => ((firstByte & 0x0f) === 0x08 ? zlib.createInflate(GZIP_OPTIONS) : zlib.createInflateRaw(GZIP_OPTIONS));
     case 'br':
-      return createBrotliDecompress(BROTLI_OPTIONS);
+      return () => zlib.createBrotliDecompress(BROTLI_OPTIONS);
+    case 'zstd':
+      // Node 22 has it from 22.15 on.
+      return typeof zlib.createZstdDecompress === 'function' ? () => zlib.createZstdDecompress(ZSTD_OPTIONS) : null;
     default:
       return null;
   }
 }
 
-class TransformSink implements Sink {
-  readonly #first: Transform;
-  #trailers: Record<string, string | string[]> = {};
-
-  constructor(transforms: readonly Transform[], sink: Sink, reply: Reply) {
-    this.#first = transforms[0] as Transform;
-    let last = this.#first;
-    const fail = (error: unknown): void => sink.onError(error);
-    this.#first.on('error', fail);
-    for (const next of transforms.slice(1)) {
-      next.on('error', fail);
-      last = last.pipe(next);
-    }
-    last.on('data', (chunk: Uint8Array) => sink.onData(chunk));
-    last.on('end', () => sink.onEnd(this.#trailers));
-    this.#first.on('drain', () => reply.resume());
-  }
-
-  onData(chunk: Uint8Array): boolean {
-    return this.#first.write(chunk);
-  }
-
-  onEnd(trailers: Record<string, string | string[]>): void {
-    this.#trailers = trailers;
-    this.#first.end();
-  }
-
-  onError(error: unknown): void {
-    this.#first.destroy(error instanceof Error ? error : new Error(String(error)));
-  }
-}
-
-/** null when the body is not encoded, or in a coding we do not know (it is handed on as it is). */
-export function decoderFor(headers: ReplyHeaders): Decoder | null {
+/** How to decode, outermost coding first; null when the body is not encoded, or in a coding we do not know. */
+function makersOf(headers: ReplyHeaders): MakeTransform[] | null {
   const value = headers['content-encoding'];
   if (value === undefined) return null;
   const codings = String(value)
@@ -70,13 +46,103 @@ export function decoderFor(headers: ReplyHeaders): Decoder | null {
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity');
   if (codings.length === 0) return null;
-  if (codings.length > CODINGS_MAX)
-    throw new TypeError(`too many content-encodings in the response: ${codings.length}, at most ${CODINGS_MAX}`);
-  const transforms: Transform[] = [];
+  if (codings.length > CODINGS_MAX) throw new TypeError(`too many content-encodings in response: ${codings.length}, maximum allowed is ${CODINGS_MAX}`);
+  const makers: MakeTransform[] = [];
   for (const coding of codings.reverse()) {
-    const transform = transformOf(coding);
-    if (transform === null) return null;
-    transforms.push(transform);
+    const make = transformOf(coding);
+    if (make === null) return null;
+    makers.push(make);
   }
-  return { into: (sink, reply) => new TransformSink(transforms, sink, reply) };
+  return makers;
+}
+
+/** One decoder. The next of a chain is its sink. */
+class Decoder implements Sink, Flow {
+  /** Where more can be had: the reply, or the decoder before. */
+  source: Flow;
+  readonly #make: MakeTransform;
+  readonly #sink: Sink;
+  readonly #onBroken: (error: unknown) => void;
+  #transform: Transform | null = null;
+  #trailers: Record<string, string | string[]> = {};
+  #isOver = false;
+
+  constructor(make: MakeTransform, sink: Sink, source: Flow, onBroken: (error: unknown) => void) {
+    this.source = source;
+    this.#make = make;
+    this.#sink = sink;
+    this.#onBroken = onBroken;
+  }
+
+  onData(chunk: Uint8Array): boolean {
+    if (this.#isOver || chunk.byteLength === 0) return true;
+    this.#transform ??= this.#open(chunk[0] as number);
+    return this.#transform.write(chunk);
+  }
+
+  onEnd(trailers: Record<string, string | string[]>): void {
+    this.#trailers = trailers;
+    // A decoder does not like to be given nothing.
+    if (this.#transform === null) this.#finish();
+    else this.#transform.end();
+  }
+
+  onError(error: unknown): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#transform?.destroy();
+    this.#sink.onError(error);
+  }
+
+  resume(): void {
+    if (this.#transform === null) this.source.resume();
+    else this.#transform.resume();
+  }
+
+  #open(firstByte: number): Transform {
+    const transform = this.#make(firstByte);
+    transform.on('data', (chunk: Uint8Array) => {
+      if (!this.#isOver && !this.#sink.onData(chunk)) transform.pause();
+    });
+    transform.on('end', () => this.#finish());
+    transform.on('drain', () => this.source.resume());
+    transform.on('error', (error) => {
+      if (this.#isOver) return;
+      this.onError(new TypeError('terminated', { cause: error }));
+      this.#onBroken(error);
+    });
+    return transform;
+  }
+
+  #finish(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#sink.onEnd(this.#trailers);
+  }
+}
+
+/** Hands the decoded body of the reply to the sink. `onBroken`: the body cannot be decoded, the rest of it is not wanted. */
+export function attachDecoded(reply: Reply, sink: Sink, onBroken: (error: unknown) => void): Flow {
+  let makers: MakeTransform[] | null;
+  try {
+    makers = makersOf(reply.headers);
+  } catch (error) {
+    sink.onError(error);
+    onBroken(error);
+    return reply;
+  }
+  if (makers === null) {
+    reply.attach(sink);
+    return reply;
+  }
+  // From the consumer to the socket: each decoder is the sink of the one before it.
+  const nearest = new Decoder(makers.at(-1) as MakeTransform, sink, reply, onBroken);
+  let farthest = nearest;
+  for (const make of makers.slice(0, -1).reverse()) {
+    const decoder = new Decoder(make, farthest, reply, onBroken);
+    farthest.source = decoder;
+    farthest = decoder;
+  }
+  reply.attach(farthest);
+  return nearest;
 }

@@ -1,15 +1,15 @@
 // Edge: mesh.fetch, shaped like fetch, straight over the mesh. No Request, no Headers, no stream unless asked for. What
 // it does not do itself it hands to built-in fetch with the mesh's dispatcher, so the mesh still holds.
-import { Call, type Reply } from '../core/call.ts';
+import { Call, type EndListener, type Reply } from '../core/call.ts';
 import { MeshError, meshError } from '../core/errors.ts';
-import { requestBody } from './body.ts';
+import { type RequestBody, requestBody } from './body.ts';
 import type { MeshDispatcher } from './dispatcher.ts';
-import { type HeaderInput, headerPairs } from './header-pairs.ts';
-import { applyOptions, type CallOptions, type Origin, type Outbound } from './outbound.ts';
+import { bodyOf, headersOf, isPlain, type MeshFetchInit, methodOf } from './fetch-request.ts';
+import { applyOptions, type Origin, type Outbound } from './outbound.ts';
 import { MeshResponse } from './response.ts';
+import { parseTarget, type Target } from './target.ts';
 
-/** fetch's own options, and `mesh` for this one call. */
-export type MeshFetchInit = RequestInit & { readonly mesh?: CallOptions };
+export type { MeshFetchInit } from './fetch-request.ts';
 
 /** Shaped like `fetch`. Rejects with MeshError, or with the reason of the caller's `signal`. */
 export type MeshFetch = (input: string | URL | Request, init?: MeshFetchInit) => Promise<Response>;
@@ -22,248 +22,179 @@ export interface FetchDeps {
 
 const REDIRECTS_MAX = 20;
 
-/** Methods that fetch writes in upper case; others stay as they are. Source: Fetch §2.2.1. */
-const NORMALIZED: ReadonlyMap<string, string> = new Map(
-  ['DELETE', 'GET', 'HEAD', 'OPTIONS', 'POST', 'PUT'].flatMap((method) => [
-    [method, method],
-    [method.toLowerCase(), method],
-  ]),
-);
+const releaseBody: EndListener = (call) => call.body?.release();
 
-/** An absolute http URL that needs no normalisation: nothing to decode, no dot segments, no userinfo, no upper-case host. */
-const PLAIN_URL =
-  /^(https?:\/\/[a-z0-9][a-z0-9.-]*(?::\d{1,5})?)(\/(?:[A-Za-z0-9_~!$&'()*+,;=:@/%-]|\.(?![./]|$|\?))*(?:\?[A-Za-z0-9_.~!$&()*+,;=:@/?%-]*)?)?$/;
-
-/** init keys that fetch itself answers; any other goes to built-in fetch unless its value changes nothing. */
-const OWN_KEYS: ReadonlySet<string> = new Set(['method', 'headers', 'body', 'signal', 'mesh', 'redirect', 'duplex', 'credentials']);
-const NEUTRAL: Readonly<Record<string, unknown>> = {
-  cache: 'default',
-  mode: 'cors',
-  integrity: '',
-  keepalive: false,
-  referrer: 'about:client',
-  referrerPolicy: '',
-  priority: 'auto',
-  window: null,
-};
-
-interface Target {
-  readonly origin: string;
-  readonly path: string;
-  readonly href: string;
+/** A network error of fetch. */
+function failed(why: string, cause?: unknown): TypeError {
+  return new TypeError('fetch failed', { cause: new Error(why, cause === undefined ? undefined : { cause }) });
 }
 
-function parseTarget(input: string | URL): Target {
-  if (typeof input === 'string') {
-    const plain = PLAIN_URL.exec(input);
-    if (plain !== null) {
-      const path = plain[2];
-      return path === undefined
-        ? { origin: plain[1] as string, path: '/', href: `${input}/` }
-        : { origin: plain[1] as string, path, href: input };
-    }
-  }
-  let url: URL;
-  try {
-    url = new URL(input);
-  } catch (error) {
-    throw new TypeError(`Failed to parse URL from ${String(input)}`, { cause: error });
-  }
-  if (url.username !== '' || url.password !== '')
-    throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${url.origin}`);
-  const href = url.hash === '' ? url.href : url.href.slice(0, -url.hash.length);
-  return { origin: url.origin, path: url.pathname + url.search, href };
-}
-
-/** Whether fetch's semantics of this init are ours alone. */
-function isOwn(init: MeshFetchInit): boolean {
-  for (const key in init) {
-    if (OWN_KEYS.has(key)) continue;
-    const value = (init as Record<string, unknown>)[key];
-    if (value !== undefined && value !== NEUTRAL[key]) return false;
-  }
-  const { body } = init;
-  return !(typeof body === 'object' && body !== null && body instanceof FormData);
-}
-
-function contentTypeOf(body: unknown): string | null {
-  if (typeof body === 'string') return 'text/plain;charset=UTF-8';
-  if (body instanceof URLSearchParams) return 'application/x-www-form-urlencoded;charset=UTF-8';
-  if (body instanceof Blob && body.type !== '') return body.type;
-  return null;
-}
-
-const ACCEPT_ENCODING = { http: 'gzip, deflate', https: 'br, gzip, deflate' };
-
-/** The caller's headers, then fetch's own where the caller gave none. */
-function requestHeaders(init: MeshFetchInit, origin: Origin): string[] {
-  const given = init.headers;
-  const pairs = given === undefined ? [] : headerPairs(given as HeaderInput);
-  let hasAccept = false;
-  let hasAgent = false;
-  let hasType = false;
-  let hasEncoding = false;
-  for (let i = 0; i < pairs.length; i += 2) {
-    const name = (pairs[i] as string).toLowerCase();
-    if (name === 'accept') hasAccept = true;
-    else if (name === 'user-agent') hasAgent = true;
-    else if (name === 'content-type') hasType = true;
-    else if (name === 'accept-encoding') hasEncoding = true;
-  }
-  const type = hasType ? null : contentTypeOf(init.body);
-  if (type !== null) pairs.push('content-type', type);
-  if (!hasAccept) pairs.push('accept', '*/*');
-  if (!hasAgent) pairs.push('user-agent', 'node');
-  if (!hasEncoding) pairs.push('accept-encoding', origin.scheme === 'https' ? ACCEPT_ENCODING.https : ACCEPT_ENCODING.http);
-  return pairs;
-}
-
-function bodyValue(init: MeshFetchInit): unknown {
-  const { body } = init;
-  if (body instanceof URLSearchParams) return body.toString();
-  if (body instanceof ReadableStream) {
-    if (body.locked) throw new TypeError('Response body object should not be disturbed or locked');
-    if ((init as { duplex?: string }).duplex !== 'half') throw new TypeError('RequestInit: duplex option is required when sending a body.');
-  }
-  return body;
-}
-
-const NOTHING = (): void => {};
-
+/** One hop: a redirect makes another. */
 class FetchCall {
   readonly #deps: FetchDeps;
   readonly #init: MeshFetchInit;
+  readonly #target: Target;
   readonly #redirects: number;
+  readonly #startedAtMs: number;
+  readonly #call: Call;
 
-  constructor(deps: FetchDeps, init: MeshFetchInit, redirects: number) {
+  constructor(deps: FetchDeps, init: MeshFetchInit, target: Target, call: Call, before: FetchCall | null) {
     this.#deps = deps;
     this.#init = init;
-    this.#redirects = redirects;
+    this.#target = target;
+    this.#call = call;
+    this.#redirects = before === null ? 0 : before.#redirects + 1;
+    this.#startedAtMs = before === null ? call.startedAtMs : before.#startedAtMs;
   }
 
-  run(target: Target, origin: Origin): Promise<Response> {
-    const init = this.#init;
-    const { outbound, parseDuration } = this.#deps;
-    const method = NORMALIZED.get(init.method ?? 'GET') ?? (init.method as string);
-    const isBodyless = init.body === undefined || init.body === null;
-    if (!isBodyless && (method === 'GET' || method === 'HEAD')) throw new TypeError('Request with GET/HEAD method cannot have body.');
-    const headers = requestHeaders(init, origin);
-    const body = isBodyless ? null : requestBody(bodyValue(init), -1, origin.bodyBytesMax);
-    const call = new Call(
-      { scheme: origin.scheme, authority: origin.authority, method, path: target.path, headers, body },
-      outbound.clock.now(),
-    );
-    if (init.mesh !== undefined) applyOptions(call, init.mesh, parseDuration);
-    const release = this.#listen(call);
+  run(origin: Origin): Promise<Response> {
+    const call = this.#call;
+    const { mesh, signal } = this.#init;
+    if (mesh !== undefined) {
+      applyOptions(call, mesh, this.#deps.parseDuration);
+      // One timeout for all hops.
+      if (call.timeoutMs > 0) call.timeoutMs = Math.max(1, call.timeoutMs - (call.startedAtMs - this.#startedAtMs));
+    }
+    if (call.body !== null) call.onEnd(releaseBody);
+    if (signal !== undefined && signal !== null) listen(call, signal);
     return origin.service(call).then(
-      (reply) => this.#answer(call, reply, target, release),
+      (reply) => this.#answer(reply),
       (error: unknown) => {
-        release();
-        throw error instanceof MeshError && error.code === 'canceled' ? error.cause : argumentError(error);
+        throw callerError(error);
       },
     );
   }
 
-  /** The caller's signal reaches the call; the listener goes when the body has ended. */
-  #listen(call: Call): () => void {
-    const { signal } = this.#init;
-    const { body } = call;
-    if (signal === undefined || signal === null) return body === null ? NOTHING : () => body.release();
-    const abort = (): void => call.cancel(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
-    return () => {
-      signal.removeEventListener('abort', abort);
-      body?.release();
-    };
-  }
-
-  #answer(call: Call, reply: Reply, target: Target, release: () => void): Response | Promise<Response> {
+  #answer(reply: Reply): Response | Promise<Response> {
+    const call = this.#call;
     const { status } = reply;
-    if (status >= 301 && status <= 308 && status !== 304 && status !== 305 && status !== 306 && reply.headers.location !== undefined) {
+    if (call.canceled) {
+      reply.discard();
+      throw call.cancelReason;
+    }
+    if (status >= 301 && status <= 308 && isRedirect(status) && reply.headers.location !== undefined) {
       const { redirect } = this.#init;
       if (redirect === 'error') {
-        release();
         reply.discard();
-        throw new TypeError('fetch failed', { cause: new Error('unexpected redirect') });
+        throw failed('unexpected redirect');
       }
       if (redirect !== 'manual') {
-        release();
         reply.discard();
-        return this.#follow(call, reply, target);
+        return this.#follow(status, String(reply.headers.location));
       }
     }
-    return new MeshResponse({ reply, call, url: target.href, redirected: this.#redirects > 0, onDone: release }) as unknown as Response;
+    return new MeshResponse(reply, call, this.#target.href, this.#redirects > 0) as unknown as Response;
   }
 
-  /** Same origin: our own next hop. Another origin: built-in fetch, which knows what must not be sent on. */
-  #follow(call: Call, reply: Reply, target: Target): Promise<Response> {
-    if (this.#redirects >= REDIRECTS_MAX) throw new TypeError('fetch failed', { cause: new Error('redirect count exceeded') });
-    const next = new URL(String(reply.headers.location), target.href);
-    if (next.hash === '') next.hash = '';
-    const { status } = reply;
+  /** Source: Fetch §4.4, HTTP-redirect fetch. */
+  #follow(status: number, location: string): Promise<Response> {
+    const deps = this.#deps;
+    const target = this.#target;
+    const { method } = this.#call;
     let init = this.#init;
+    const next = URL.parse(location, target.href);
+    if (next === null) throw failed(`the location ${JSON.stringify(location)} of the redirect is no URL`);
+    if (next.protocol !== 'http:' && next.protocol !== 'https:') throw failed('URL scheme must be a HTTP(S) scheme');
+    if (this.#redirects >= REDIRECTS_MAX) throw failed('redirect count exceeded');
+    if (status !== 303 && init.body instanceof ReadableStream) throw failed('a streamed body cannot be sent again for a redirect');
     const becomesGet =
-      (status === 303 && call.method !== 'GET' && call.method !== 'HEAD') || ((status === 301 || status === 302) && call.method === 'POST');
+      status === 303 ? method !== 'GET' && method !== 'HEAD' : (status === 301 || status === 302) && method === 'POST';
     if (becomesGet) init = withoutBody(init);
-    else if (init.body instanceof ReadableStream)
-      throw new TypeError('fetch failed', { cause: new Error('a streamed body cannot be redirected') });
-    const followed = parseTarget(next);
-    const isSameOrigin = followed.origin === new URL(target.href).origin;
-    const origin = this.#deps.outbound.origin(followed.origin);
-    if (isSameOrigin && origin !== null) return new FetchCall(this.#deps, init, this.#redirects + 1).run(followed, origin);
-    return crossOrigin(this.#deps, followed.href, init);
+    if (next.origin !== target.origin) init = withoutHeaders(init, CREDENTIAL_HEADERS);
+    return begin(deps, parseTarget(next), init, this);
   }
+}
+
+function isRedirect(status: number): boolean {
+  return status === 301 || status === 302 || status === 303 || status === 307 || status === 308;
+}
+
+/** The caller's signal reaches the call, until the last byte has come. */
+function listen(call: Call, signal: AbortSignal): void {
+  const abort = (): void => call.cancel(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  call.onEnd(() => signal.removeEventListener('abort', abort));
+}
+
+/** The caller's own reason for an abort; a TypeError as in fetch for what cannot be sent; else as it is. */
+function callerError(error: unknown): unknown {
+  if (!(error instanceof MeshError)) return error;
+  if (error.code === 'canceled') return error.cause;
+  const cause = error.code === 'protocol_error' && error.sent === 'none' ? error.cause : undefined;
+  return cause instanceof Error ? new TypeError(cause.message, { cause }) : error;
+}
+
+const BODY_HEADERS = ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location'];
+/** Not sent on to another origin. */
+const CREDENTIAL_HEADERS = ['authorization', 'proxy-authorization', 'cookie', 'host'];
+
+function withoutHeaders(init: MeshFetchInit, names: readonly string[]): MeshFetchInit {
+  const headers = new Headers(init.headers);
+  for (const name of names) headers.delete(name);
+  return { ...init, headers };
 }
 
 function withoutBody(init: MeshFetchInit): MeshFetchInit {
-  const headers = new Headers(init.headers);
-  for (const name of ['content-type', 'content-length', 'content-encoding', 'content-language', 'content-location']) headers.delete(name);
-  const { body: _body, ...rest } = init;
-  return { ...rest, method: 'GET', headers };
+  const { body: _body, ...rest } = withoutHeaders(init, BODY_HEADERS);
+  return { ...rest, method: 'GET' };
 }
 
-async function crossOrigin(deps: FetchDeps, href: string, init: MeshFetchInit): Promise<Response> {
-  const headers = new Headers(init.headers);
-  for (const name of ['authorization', 'cookie', 'proxy-authorization', 'host', 'x-api-key']) headers.delete(name);
-  const response = await builtIn(deps, href, { ...init, headers });
-  return Object.defineProperty(response, 'redirected', { value: true });
-}
-
-/** Built-in fetch, through the mesh. Its dispatcher must speak the handlers of the undici inside Node. */
-function builtIn(deps: FetchDeps, input: string | URL | Request, init: MeshFetchInit | undefined): Promise<Response> {
-  const { mesh, ...rest } = init ?? {};
+/** Built-in fetch, through the mesh. */
+function builtIn(deps: FetchDeps, input: string | URL | Request, init: MeshFetchInit): Promise<Response> {
+  const { mesh, ...rest } = init;
   const dispatcher = mesh === undefined ? deps.dispatcher : deps.dispatcher.withOptions(mesh);
-  return fetch(input, { ...rest, dispatcher } as unknown as RequestInit);
+  return fetch(input, { ...rest, dispatcher } as unknown as RequestInit).catch((error: unknown) => {
+    const { cause } = error as { cause?: unknown };
+    throw cause instanceof MeshError ? callerError(cause) : error;
+  });
 }
 
-/** What cannot be sent is the caller's mistake, and a TypeError as in fetch. */
-function argumentError(error: unknown): unknown {
-  const cause = error instanceof MeshError && error.code === 'protocol_error' && error.sent === 'none' ? error.cause : undefined;
-  return cause instanceof Error ? new TypeError(cause.message, { cause }) : error;
+/** Sends one hop, by ourselves if everything about it is plain. */
+function begin(deps: FetchDeps, target: Target, init: MeshFetchInit, before: FetchCall | null): Promise<Response> {
+  const { outbound } = deps;
+  const origin = outbound.origin(target.origin);
+  if (origin === null) {
+    if (outbound.refusesUnknown && target.origin !== 'null') {
+      return Promise.reject(meshError({ code: 'unknown_host', message: `no service names ${target.origin}` }));
+    }
+    return handOver(deps, target, init, before);
+  }
+  const method = methodOf(init);
+  const headers = method === null ? null : headersOf(init, origin.scheme);
+  if (method === null || headers === null) return handOver(deps, target, init, before);
+  const body = bodyFor(init, method, headers, origin);
+  const { scheme, authority } = origin;
+  const call = new Call({ scheme, authority, method, path: target.path, headers, body }, outbound.clock.now());
+  return new FetchCall(deps, init, target, call, before).run(origin);
+}
+
+function bodyFor(init: MeshFetchInit, method: string, headers: string[], origin: Origin): RequestBody | null {
+  if (init.body === undefined || init.body === null) return null;
+  if (method === 'GET' || method === 'HEAD') throw new TypeError('Request with GET/HEAD method cannot have body.');
+  const body = requestBody(bodyOf(init), -1, origin.bodyBytesMax);
+  if (body !== null && !body.isCounted && body.length >= 0 && !hasLength(headers)) headers.push('content-length', String(body.length));
+  return body;
+}
+
+function hasLength(headers: readonly string[]): boolean {
+  return headers.some((name, i) => i % 2 === 0 && name.length === 14 && name.toLowerCase() === 'content-length');
+}
+
+function handOver(deps: FetchDeps, target: Target, init: MeshFetchInit, before: FetchCall | null): Promise<Response> {
+  const answered = builtIn(deps, target.href, init);
+  return before === null ? answered : answered.then((response) => Object.defineProperty(response, 'redirected', { value: true }));
 }
 
 const EMPTY_INIT: MeshFetchInit = Object.freeze({});
 
 export function meshFetch(deps: FetchDeps): MeshFetch {
-  const { outbound } = deps;
-
-  function start(input: string | URL, init: MeshFetchInit): Promise<Response> {
-    const { signal } = init;
-    if (signal?.aborted === true) return Promise.reject(signal.reason);
-    const target = parseTarget(input);
-    const origin = outbound.origin(target.origin);
-    if (origin === null) {
-      if (outbound.refusesUnknown) return Promise.reject(meshError({ code: 'unknown_host', message: `no service names ${target.origin}` }));
-      return builtIn(deps, input, init);
-    }
-    return new FetchCall(deps, init, 0).run(target, origin);
-  }
-
-  return (input, init = EMPTY_INIT) => {
+  return (input, given) => {
+    const init = given ?? EMPTY_INIT;
     try {
-      if (typeof input === 'object' && !(input instanceof URL)) return builtIn(deps, input, init);
-      if (init !== EMPTY_INIT && !isOwn(init)) return builtIn(deps, input, init);
-      return start(input, init);
+      if (typeof input !== 'string' && !(input instanceof URL)) return builtIn(deps, input, init);
+      if (init !== EMPTY_INIT && !isPlain(init)) return builtIn(deps, input, init);
+      if (init.signal?.aborted === true) return Promise.reject(init.signal.reason);
+      return begin(deps, parseTarget(input), init, null);
     } catch (error) {
       return Promise.reject(error);
     }

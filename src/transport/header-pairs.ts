@@ -21,9 +21,14 @@ function text(value: string | Buffer | number): string {
   return typeof value === 'string' ? value : Buffer.isBuffer(value) ? value.toString('latin1') : String(value);
 }
 
+/** By any spelling. */
+export function isOwnHeader(name: string): boolean {
+  return OWN_LENGTHS.has(name.length) && OWN_HEADERS.has(name.toLowerCase());
+}
+
 function append(out: string[], name: string, value: HeaderValue): void {
   if (value === undefined || value === null) return;
-  if (OWN_LENGTHS.has(name.length) && OWN_HEADERS.has(name.toLowerCase())) return;
+  if (isOwnHeader(name)) return;
   if (Array.isArray(value)) for (const one of value as readonly (string | Buffer)[]) out.push(name, text(one));
   else out.push(name, text(value as string | Buffer | number));
 }

@@ -1,19 +1,26 @@
 // The answer of mesh.fetch: a Response by prototype, without a Headers object, a stream or a buffer until somebody asks.
 // What needs a true Response (clone, streaming, formData) gets one made from it.
 import { Readable } from 'node:stream';
-import type { UnderlyingByteSource } from 'node:stream/web';
+import type { ReadableByteStreamController, UnderlyingByteSource } from 'node:stream/web';
 import type { Call, Reply, ReplyHeaders, Sink } from '../core/call.ts';
 import { MeshError } from '../core/errors.ts';
-import { decoderFor, type Decoder } from './content-coding.ts';
+import { attachDecoded, type Flow } from './content-coding.ts';
 
 const EMPTY = new Uint8Array(0);
 const UTF8 = new TextDecoder();
 const BOM = 0xef;
+/** A body of which no more than this can come is in memory or on its way there; a longer one may hold its socket. */
+const SMALL_BYTES_MAX = 65_536;
+/** What a stream of ours keeps for a slow reader before the socket is paused. */
+const STREAM_BYTES_MAX = 65_536;
 
 type Settle = (bytes: Uint8Array) => void;
 
+/** Answers that nobody holds any more, though nobody has read them: their sockets must not wait for the deadline. */
+const unread = new FinalizationRegistry<Reply>((reply) => reply.discard());
+
 /** What the caller's `signal` and our own failures look like to somebody who reads the body. */
-export function bodyError(error: unknown): unknown {
+function bodyError(error: unknown): unknown {
   return error instanceof MeshError && error.code === 'canceled' ? error.cause : error;
 }
 
@@ -23,12 +30,10 @@ class Collector implements Sink {
   #bytes = 0;
   readonly #resolve: Settle;
   readonly #reject: (error: unknown) => void;
-  readonly #onDone: () => void;
 
-  constructor(resolve: Settle, reject: (error: unknown) => void, onDone: () => void) {
+  constructor(resolve: Settle, reject: (error: unknown) => void) {
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#onDone = onDone;
   }
 
   onData(chunk: Uint8Array): boolean {
@@ -38,13 +43,11 @@ class Collector implements Sink {
   }
 
   onEnd(): void {
-    this.#onDone();
     const { length } = this.#chunks;
     this.#resolve(length === 0 ? EMPTY : length === 1 ? (this.#chunks[0] as Uint8Array) : Buffer.concat(this.#chunks, this.#bytes));
   }
 
   onError(error: unknown): void {
-    this.#onDone();
     this.#reject(bodyError(error));
   }
 }
@@ -71,13 +74,10 @@ export function makeHeaders(from: ReplyHeaders): Headers {
   return headers;
 }
 
-export interface ResponseInit {
-  readonly reply: Reply;
-  readonly call: Call;
-  readonly url: string;
-  readonly redirected: boolean;
-  /** Lets go of the caller's signal and the request body; called once the body has ended. */
-  readonly onDone: () => void;
+/** Whether so much may come that the socket waits for a reader. */
+function isLarge(headers: ReplyHeaders): boolean {
+  const length = headers['content-length'];
+  return length === undefined || Number(length) > SMALL_BYTES_MAX;
 }
 
 export class MeshResponse {
@@ -85,24 +85,22 @@ export class MeshResponse {
   readonly #call: Call;
   readonly #url: string;
   readonly #redirected: boolean;
-  readonly #onDone: () => void;
   readonly #hasBody: boolean;
+  readonly #isWatched: boolean;
   #headers: Headers | null = null;
   #isUsed = false;
   #stream: ReadableStream<Uint8Array> | null = null;
 
-  constructor(init: ResponseInit) {
-    this.#reply = init.reply;
-    this.#call = init.call;
-    this.#url = init.url;
-    this.#redirected = init.redirected;
-    this.#onDone = init.onDone;
-    const { status } = init.reply;
-    this.#hasBody = init.call.method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304;
-    if (!this.#hasBody) {
-      init.onDone();
-      init.reply.discard();
-    }
+  constructor(reply: Reply, call: Call, url: string, redirected: boolean) {
+    this.#reply = reply;
+    this.#call = call;
+    this.#url = url;
+    this.#redirected = redirected;
+    const { status } = reply;
+    this.#hasBody = call.method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304;
+    this.#isWatched = this.#hasBody && call.outcome === null && isLarge(reply.headers);
+    if (!this.#hasBody) reply.discard();
+    else if (this.#isWatched) unread.register(this, reply, this);
   }
 
   get status(): number {
@@ -199,50 +197,60 @@ export class MeshResponse {
     if (!this.#hasBody) return Promise.resolve(EMPTY);
     this.#isUsed = true;
     if (this.#stream !== null) return new Response(this.#stream).arrayBuffer().then((buffer) => new Uint8Array(buffer));
-    const decoder = decoderFor(this.#reply.headers);
     return new Promise<Uint8Array>((resolve, reject) => {
-      const collector = new Collector(resolve, reject, this.#onDone);
-      this.#reply.attach(decoder === null ? collector : decoder.into(collector, this.#reply));
+      this.#attach(new Collector(resolve, reject));
     });
   }
 
+  #attach(sink: Sink): Flow {
+    if (this.#isWatched) unread.unregister(this);
+    if (this.#reply.headers['content-encoding'] !== undefined) return attachDecoded(this.#reply, sink, (error) => this.#call.cancel(error));
+    this.#reply.attach(sink);
+    return this.#reply;
+  }
+
   #makeStream(): ReadableStream<Uint8Array> {
-    const reply = this.#reply;
-    const call = this.#call;
-    const onDone = this.#onDone;
-    const decoder: Decoder | null = decoderFor(reply.headers);
-    let isOver = false;
+    let controller: ReadableByteStreamController | null = null;
+    let flow: Flow | null = null;
+    let isWanted = false;
+    const finish = (): ReadableByteStreamController | null => {
+      const last = controller;
+      controller = null;
+      return last;
+    };
+    const sink: Sink = {
+      onData(chunk) {
+        if (controller === null || chunk.byteLength === 0) return true;
+        isWanted = false;
+        // A copy: the stream takes the memory away, and undici cuts many chunks from one piece.
+        controller.enqueue(new Uint8Array(chunk));
+        return isWanted || (controller?.desiredSize ?? 0) > -STREAM_BYTES_MAX;
+      },
+      onEnd() {
+        const ending = finish();
+        ending?.close();
+        (ending?.byobRequest as unknown as { respond(bytes: number): void } | null | undefined)?.respond(0);
+      },
+      onError(error) {
+        finish()?.error(bodyError(error));
+      },
+    };
     const source: UnderlyingByteSource = {
       type: 'bytes',
-      start(controller) {
-        const sink: Sink = {
-          onData(chunk) {
-            if (chunk.byteLength === 0 || isOver) return true;
-            controller.enqueue(new Uint8Array(chunk));
-            return (controller.desiredSize ?? 0) > 0;
-          },
-          onEnd() {
-            onDone();
-            if (isOver) return;
-            isOver = true;
-            controller.close();
-            (controller.byobRequest as unknown as { respond(bytes: number): void } | null)?.respond(0);
-          },
-          onError(error) {
-            onDone();
-            if (isOver) return;
-            isOver = true;
-            controller.error(bodyError(error));
-          },
-        };
-        reply.attach(decoder === null ? sink : decoder.into(sink, reply));
+      // At the first read and not before: a stream that is only looked at costs nothing, and keeps the response alive.
+      pull: (given) => {
+        isWanted = true;
+        if (flow !== null) {
+          flow.resume();
+          return;
+        }
+        controller = given;
+        flow = this.#attach(sink);
       },
-      pull() {
-        reply.resume();
-      },
-      cancel(reason) {
-        isOver = true;
-        call.cancel(reason ?? new DOMException('The operation was aborted', 'AbortError'));
+      cancel: (reason) => {
+        controller = null;
+        if (flow === null && this.#isWatched) unread.unregister(this);
+        this.#call.cancel(reason ?? new DOMException('The operation was aborted', 'AbortError'));
       },
     };
     return new ReadableStream(source as never, { highWaterMark: 0 }) as ReadableStream<Uint8Array>;
