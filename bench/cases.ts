@@ -18,13 +18,15 @@ export interface Case {
   readonly group: 'bare' | 'inmesh' | 'assembled' | 'proxy hop';
   readonly caller: CallerName;
   readonly tracing: Tracing;
+  /** Whether a meter provider is registered too, which costs two records a call unless it reads the mesh's own producer. */
+  readonly metered: boolean;
   /** Whether spans come from OpenTelemetry's own instrumentation of undici instead of from inmesh. */
   readonly instrumented: boolean;
   readonly via: Via;
 }
 
 function makeCase(group: Case['group'], name: string, caller: CallerName, rest: Partial<Case> = {}): Case {
-  return { name, group, caller, tracing: 'off', instrumented: false, via: 'direct', ...rest };
+  return { name, group, caller, tracing: 'off', metered: false, instrumented: false, via: 'direct', ...rest };
 }
 
 const seen = (tracing: Tracing): Partial<Case> => ({ tracing, instrumented: true });
@@ -47,6 +49,7 @@ export const CASES: readonly Case[] = [
   makeCase('inmesh', 'mesh.fetch', 'meshFetch'),
   makeCase('inmesh', 'mesh.fetch, 1 % sampled', 'meshFetch', { tracing: '1 %' }),
   makeCase('inmesh', 'mesh.fetch, all sampled', 'meshFetch', { tracing: 'on' }),
+  makeCase('inmesh', 'mesh.fetch, all sampled, metered', 'meshFetch', { tracing: 'on', metered: true }),
   makeCase('assembled', 'undici.request + instrumentation, all sampled', 'undiciRequest', seen('on')),
   makeCase('assembled', 'fetch + opossum', 'opossumFetch'),
   makeCase('assembled', 'fetch + cockatiel', 'cockatielFetch'),

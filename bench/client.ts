@@ -77,11 +77,11 @@ async function heap(call: Caller, order: HeapOrder): Promise<HeapResult> {
   return { bytesPerCall: results.toSorted((a, b) => a - b)[Math.floor(results.length / 2)] ?? Number.NaN };
 }
 
-async function setUp({ caller, tracing, instrumented }: Case, target: Target): Promise<Caller> {
+async function setUp({ caller, tracing, metered, instrumented }: Case, target: Target): Promise<Caller> {
   if (tracing !== 'off') {
     const { startMetrics, startTracing } = await import('./telemetry.ts');
     startTracing(tracing);
-    startMetrics();
+    if (metered) startMetrics();
     if (instrumented) (await import('./instrumentation.ts')).instrumentUndici();
   }
   return callers[caller](target);

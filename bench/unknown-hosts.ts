@@ -38,13 +38,8 @@ const fake = {
 function setGlobalDispatchers(dispatcher: object): void {
   // undici first: it puts an Agent of its own into the slots while it is loading.
   createRequire(import.meta.url)('undici');
-  for (const generation of ['1', '2']) {
-    Object.defineProperty(globalThis, Symbol.for(`undici.globalDispatcher.${generation}`), {
-      value: dispatcher,
-      writable: true,
-      configurable: true,
-    });
-  }
+  const slots = globalThis as unknown as Record<symbol, object>;
+  for (const generation of ['1', '2']) slots[Symbol.for(`undici.globalDispatcher.${generation}`)] = dispatcher;
 }
 
 /** Each call names another host. `edge`: through mesh.fetch, or through mesh.dispatcher. */

@@ -2,27 +2,30 @@
 import { createMesh } from 'inmesh';
 import { tinyServer } from '../tiny-server.ts';
 
-let hits = 0;
+let attempts = 0;
 const failing = await tinyServer((_request, response) => {
-  hits++;
+  attempts++;
   response.writeHead(503).end('sorry');
 });
 const mesh = await createMesh({ config: { services: { orders: { endpoints: [failing.address] } } } });
 const body = JSON.stringify({ item: 1 });
 
-await count('a POST', () => mesh.fetch('http://orders/', { method: 'POST', body }));
+const plain = await mesh.fetch('http://orders/', { method: 'POST', body });
+console.log(`a POST: ${attempts} attempt, then ${plain.status} "${await plain.text()}"`);
 
+attempts = 0;
 // #region idempotent
-await count('a POST with a key', () => mesh.fetch('http://orders/', { method: 'POST', body, headers: { 'idempotency-key': 'b7e1' } }));
-await count('a POST that may run twice', () => mesh.fetch('http://orders/', { method: 'POST', body, mesh: { idempotent: true } }));
-// #endregion
-await count('a PUT of 100 kB', () => mesh.fetch('http://orders/', { method: 'PUT', body: 'x'.repeat(100_000) }));
+// A key that the callee honours: the same key, the same order.
+const keyed = await mesh.fetch('http://orders/', { method: 'POST', body, headers: { 'idempotency-key': 'b7e1' } });
 
-async function count(what: string, call: () => Promise<Response>): Promise<void> {
-  hits = 0;
-  const response = await call();
-  console.log(`${what}: ${hits} attempts, then ${response.status} "${await response.text()}"`);
-}
+// Or the word of the caller.
+const repeatable = await mesh.fetch('http://orders/', { method: 'POST', body, mesh: { idempotent: true } });
+// #endregion
+console.log(`two POSTs that may be repeated: ${attempts} attempts, then ${keyed.status} and ${repeatable.status}`);
+
+attempts = 0;
+const large = await mesh.fetch('http://orders/', { method: 'PUT', body: 'x'.repeat(100_000) });
+console.log(`a PUT of 100 kB: ${attempts} attempt, then ${large.status}`);
 
 const { metrics } = mesh.snapshot() as { metrics: { services: { destinations: { retriesDenied: Record<string, number> }[] }[] } };
 console.log('denied:', { ...metrics.services[0]?.destinations[0]?.retriesDenied });

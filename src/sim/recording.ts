@@ -59,18 +59,15 @@ export class Recording {
   readonly #startedAt = new Column<Float64Array>(float64);
   readonly #latency = new Column<Float32Array>(float32);
   readonly #flags = new Column<Uint8Array>(uint8);
-  readonly #tags = new Column<Uint16Array>(uint16);
   readonly #attemptAt = new Column<Float64Array>(float64);
   readonly #attemptTo = new Column<Uint16Array>(uint16);
   readonly #names: string[] = [];
   readonly #indexes: Map<string, number> = new Map();
 
-  /** `tag` is the client. */
-  call(startedAtMs: number, latencyMs: number, isGood: boolean, isRefused: boolean, tag: number): void {
+  call(startedAtMs: number, latencyMs: number, isGood: boolean, isRefused: boolean): void {
     this.#startedAt.push(startedAtMs);
     this.#latency.push(latencyMs);
     this.#flags.push((isGood ? SUCCESS : 0) | (isRefused ? REFUSED : 0));
-    this.#tags.push(tag);
   }
 
   attempt(atMs: number, address: string): void {

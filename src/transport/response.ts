@@ -160,8 +160,8 @@ export class MeshResponse {
   }
 
   blob(): Promise<Blob> {
-    const type = String(this.#reply.headers['content-type'] ?? '');
-    return this.#collect().then((bytes) => new Blob([exactBuffer(bytes)], { type }));
+    // The media type of a blob is written in a way of its own, which a true Response knows.
+    return this.#collect().then((bytes) => this.#nativeWith(exactBuffer(bytes)).blob());
   }
 
   formData(): Promise<FormData> {
@@ -183,10 +183,10 @@ export class MeshResponse {
     return this.#nativeWith(body);
   }
 
-  #nativeWith(body: ReadableStream<Uint8Array> | null): Response {
+  #nativeWith(body: ReadableStream<Uint8Array> | ArrayBuffer | null): Response {
     const { status, statusText } = this.#reply;
     const response = new Response(body, { status, statusText, headers: this.headers });
-    Object.defineProperties(response, { url: { value: this.#url }, redirected: { value: this.#redirected } });
+    Object.defineProperties(response, { url: { value: this.#url }, redirected: { value: this.#redirected }, type: { value: this.type } });
     return response;
   }
 

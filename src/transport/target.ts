@@ -28,7 +28,7 @@ function plainTarget(input: string): Target | null {
   return path === undefined ? { origin, path: '/', href: `${input}/` } : { origin, path, href: input };
 }
 
-/** Throws a TypeError as fetch does. The origin of a URL without host, such as `data:`, is `null`. */
+/** Throws a TypeError as fetch does. The origin is `null` for what no mesh carries, such as `data:`. */
 export function parseTarget(input: string | URL): Target {
   const plain = typeof input === 'string' ? plainTarget(input) : null;
   if (plain !== null) return plain;
@@ -42,5 +42,6 @@ export function parseTarget(input: string | URL): Target {
     throw new TypeError(`Request cannot be constructed from a URL that includes credentials: ${url.origin}`);
   }
   const hash = url.href.indexOf('#');
-  return { origin: url.origin, path: url.pathname + url.search, href: hash < 0 ? url.href : url.href.slice(0, hash) };
+  const origin = url.protocol === 'http:' || url.protocol === 'https:' ? url.origin : 'null';
+  return { origin, path: url.pathname + url.search, href: hash < 0 ? url.href : url.href.slice(0, hash) };
 }

@@ -20,7 +20,7 @@ const KEY_LINES: Readonly<Record<string, string>> = {
   'limits.ts': '200',
   'load-balancing.ts': 'peakEwma: 1 of 40 calls went to the slow one',
   'mesh-call.ts': 'deadline_exceeded',
-  'retries.ts': 'a POST with a key: 3 attempts, then 503 "sorry"',
+  'retries.ts': 'two POSTs that may be repeated: 6 attempts, then 503 and 503',
   'seeing.ts': "reviews testers [ { name: 'reviews/v2', percent: 100 } ]",
   'server.ts': 'both gave up: true',
   'telemetry.ts': 'inmesh.call.duration',

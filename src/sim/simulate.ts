@@ -1,0 +1,177 @@
+// A whole simulation from one description: clients with the real library, endpoints that are models, faults in between.
+// What does not fit into the description is done by a script, at its time.
+import type { ConfigSource } from '../mesh/config-source.ts';
+import { isFileSource } from '../mesh/config-source.ts';
+import type { Mesh } from '../mesh/mesh.ts';
+import type { MeshInput, ServiceInput } from '../model/input.ts';
+import type { Behavior, EndpointModel, FakeEndpoint } from './fake-endpoint.ts';
+import type { LoadModel } from './load.ts';
+import { type SimClient, Users } from './sim-client.ts';
+import { SimulationResult } from './simulation-result.ts';
+import { World } from './world.ts';
+
+/** Some endpoints that are alike. */
+export interface EndpointGroup extends EndpointModel {
+  /** How many. @default 3; with endpoints in the configuration, those */
+  readonly count?: number;
+  readonly labels?: Readonly<Record<string, string>>;
+}
+
+/** Something that goes wrong. */
+export interface Fault {
+  readonly fromMs: number;
+  /** @default until the end */
+  readonly untilMs?: number;
+  /** The first so many, or by address. @default all */
+  readonly endpoints?: number | readonly string[];
+  readonly is: Behavior;
+}
+
+/** What a script can reach. */
+export interface SimWorld {
+  /** ms since the start. */
+  readonly nowMs: number;
+  /** One real mesh for each client. */
+  readonly meshes: readonly Mesh[];
+  /** The configuration that the clients began with, endpoints included. */
+  readonly config: ConfigSource;
+  /** The model behind an address; made when it is new. */
+  endpoint(address: string): FakeEndpoint;
+  /** Puts a new server behind an address. */
+  place(address: string, model: EndpointModel): FakeEndpoint;
+  /** Something later, ms since the start. */
+  at(atMs: number, run: () => void): void;
+}
+
+export interface SimulationOptions {
+  /** As for `createMesh`. A service without endpoints gets `endpoints`. @default one service with all defaults */
+  readonly config?: ConfigSource;
+  /** The service that is called. @default the first of the configuration */
+  readonly service?: string;
+  /** Processes, each with a mesh of its own. @default 1 */
+  readonly clients?: number;
+  /** @default 3 endpoints of 4 workers */
+  readonly endpoints?: EndpointGroup | readonly EndpointGroup[];
+  /** Calls a second, all clients together, or the whole. */
+  readonly load: number | LoadModel;
+  readonly faults?: readonly Fault[];
+  /** At these times, ms since the start. */
+  readonly script?: readonly { readonly atMs: number; readonly run: (world: SimWorld) => void | Promise<void> }[];
+  readonly durationMs: number;
+  /** Equal seeds give equal results. @default 1 */
+  readonly seed?: number;
+  /** Least and most time of the network, there and back, ms. @default 0.5 to 0.7 */
+  readonly networkMs?: readonly [number, number];
+  /** Each mesh before its first call: for layers of your own. */
+  readonly prepare?: (mesh: Mesh, client: number) => void;
+  /** Failed answers look like successes to all but the retries, to model a balancer that knows latency alone. @default false */
+  readonly blind?: boolean;
+}
+
+const NETWORK_MS_DEFAULT: readonly [number, number] = [0.5, 0.7];
+const COUNT_DEFAULT = 3;
+/** Longest wait for calls under way at the end: nothing allows a call more than this. */
+const DRAIN_MS_MAX = 600_000;
+const DRAIN_STEP_MS = 1_000;
+
+/** Runs the simulation. Rejects when the configuration is faulty, and when a call never ends. */
+export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
+  const { clients: count = 1, durationMs, seed = 1, networkMs = NETWORK_MS_DEFAULT, prepare } = options;
+  const groups = groupsOf(options);
+  const world = new World({ seed, networkMs, model: groups[0] ?? {}, isBlind: options.blind ?? false });
+  const { config, service } = await describe(options, groups, world);
+  const clients: SimClient[] = [];
+  for (let i = 0; i < count; i++) {
+    const client = await world.client(i, service, config);
+    prepare?.(client.mesh, i);
+    clients.push(client);
+  }
+  const load = typeof options.load === 'number' ? { rps: options.load } : options.load;
+  for (const client of clients) new Users(client, load, count, durationMs, world.clock).begin();
+  for (const fault of options.faults ?? []) schedule(world, fault);
+  const failures = runScript(options, world, clients, config);
+  await world.clock.advance(durationMs);
+  await drain(world, clients);
+  await world.close();
+  if (failures.length > 0) throw failures[0];
+  return new SimulationResult(seed, durationMs, world.recording);
+}
+
+function groupsOf({ endpoints = {} }: SimulationOptions): readonly EndpointGroup[] {
+  return Array.isArray(endpoints) ? (endpoints as readonly EndpointGroup[]) : [endpoints as EndpointGroup];
+}
+
+/** Gives the servers their addresses, and the configuration the servers. */
+async function describe(
+  { config = {}, service }: SimulationOptions,
+  groups: readonly EndpointGroup[],
+  world: World,
+): Promise<{ config: ConfigSource; service: string }> {
+  if (isFileSource(config)) {
+    if (service === undefined) throw new TypeError('simulate: with a configuration in files, name the service that is called');
+    return { config, service };
+  }
+  const input = config as MeshInput;
+  const name = service ?? Object.keys(input.services ?? {})[0] ?? 'service';
+  const known: ServiceInput = input.services?.[name] ?? {};
+  if (known.endpoints !== undefined || known.dns !== undefined || known.endpointsFile !== undefined) {
+    const addresses = (known.endpoints ?? []).map((endpoint) => (typeof endpoint === 'string' ? endpoint : endpoint.address));
+    let next = 0;
+    for (const group of groups) {
+      for (let i = 0; i < (group.count ?? addresses.length) && next < addresses.length; i++) world.place(addresses[next++] as string, group);
+    }
+    return { config, service: name };
+  }
+  const endpoints: { address: string; labels: Readonly<Record<string, string>> }[] = [];
+  for (const { count = COUNT_DEFAULT, labels = {}, ...model } of groups) {
+    for (let i = 0; i < count; i++) {
+      const address = `e${endpoints.length + 1}:80`;
+      world.place(address, model);
+      endpoints.push({ address, labels });
+    }
+  }
+  return { config: { ...input, services: { ...input.services, [name]: { ...known, endpoints } } }, service: name };
+}
+
+function schedule(world: World, { fromMs, untilMs, endpoints, is }: Fault): void {
+  const sick = (): readonly FakeEndpoint[] => {
+    if (endpoints === undefined) return world.endpoints;
+    return typeof endpoints === 'number' ? world.endpoints.slice(0, endpoints) : endpoints.map((address) => world.endpoint(address));
+  };
+  world.at(fromMs, () => {
+    for (const endpoint of sick()) endpoint.behave(is);
+  });
+  if (untilMs === undefined) return;
+  world.at(untilMs, () => {
+    for (const endpoint of sick()) endpoint.behave('up');
+  });
+}
+
+/** What the script threw. */
+function runScript({ script = [] }: SimulationOptions, world: World, clients: readonly SimClient[], config: ConfigSource): unknown[] {
+  const failures: unknown[] = [];
+  const face: SimWorld = {
+    get nowMs() {
+      return world.nowMs;
+    },
+    meshes: clients.map(({ mesh }) => mesh),
+    config,
+    endpoint: (address) => world.endpoint(address),
+    place: (address, model) => world.place(address, model),
+    at: (atMs, run) => world.at(atMs, run),
+  };
+  for (const { atMs, run } of script) {
+    world.at(atMs, () => {
+      void Promise.resolve(run(face)).catch((error: unknown) => failures.push(error));
+    });
+  }
+  return failures;
+}
+
+async function drain(world: World, clients: readonly SimClient[]): Promise<void> {
+  const inFlight = (): number => clients.reduce((sum, client) => sum + client.inFlight, 0);
+  for (let waitedMs = 0; inFlight() > 0; waitedMs += DRAIN_STEP_MS) {
+    if (waitedMs >= DRAIN_MS_MAX) throw new Error(`${inFlight()} calls never ended`);
+    await world.clock.advance(DRAIN_STEP_MS);
+  }
+}

@@ -1,0 +1,103 @@
+// One simulated world: its time, its chance, the endpoints that are models, and the clients that are real meshes.
+// Everything happens in the order of one queue, so a run repeats exactly.
+import type { Call } from '../core/call.ts';
+import { runAt } from '../core/clock.ts';
+import type { ConfigSource } from '../mesh/config-source.ts';
+import { createMesh, type Mesh } from '../mesh/mesh.ts';
+import { type EndpointModel, FakeEndpoint } from './fake-endpoint.ts';
+import { fakeLeaf } from './fake-exchange.ts';
+import { ProcessClock } from './process-clock.ts';
+import { Recording } from './recording.ts';
+import { streamOf } from './seeded-random.ts';
+import { SimClient } from './sim-client.ts';
+import { VirtualClock } from './virtual-clock.ts';
+
+export interface WorldOptions {
+  readonly seed: number;
+  /** What stands behind an address that nobody has described. */
+  readonly model: EndpointModel;
+  /** Least and most time of a way there and back, ms. */
+  readonly networkMs: readonly [number, number];
+  readonly isBlind: boolean;
+}
+
+export interface MeshPlan {
+  readonly config: ConfigSource;
+  /** Whether the attempts of this mesh are counted. */
+  readonly isCounted: boolean;
+}
+
+export class World {
+  readonly clock: VirtualClock = new VirtualClock(0);
+  readonly recording: Recording = new Recording();
+  readonly #options: WorldOptions;
+  readonly #endpoints: Map<string, FakeEndpoint> = new Map();
+  readonly #meshes: Mesh[] = [];
+
+  constructor(options: WorldOptions) {
+    this.#options = options;
+  }
+
+  get nowMs(): number {
+    return this.clock.now();
+  }
+
+  /** Puts a server behind an address. */
+  place(address: string, model: EndpointModel): FakeEndpoint {
+    const endpoint = new FakeEndpoint(address, model, this.clock, streamOf(this.#options.seed, `endpoint ${address}`));
+    this.#endpoints.set(address, endpoint);
+    return endpoint;
+  }
+
+  endpoint(address: string): FakeEndpoint {
+    return this.#endpoints.get(address) ?? this.place(address, this.#options.model);
+  }
+
+  get endpoints(): readonly FakeEndpoint[] {
+    return [...this.#endpoints.values()];
+  }
+
+  /** A process with the real library in it. Its name gives it its chance. */
+  async process(name: string, plan: MeshPlan): Promise<{ readonly mesh: Mesh; readonly clock: ProcessClock }> {
+    const { seed, networkMs, isBlind } = this.#options;
+    const chance = streamOf(seed, `network ${name}`);
+    const clock = new ProcessClock(this.clock, chance());
+    const [least, most] = networkMs;
+    const drawNetworkMs = (): number => least + chance() * (most - least);
+    const onAttempt = plan.isCounted ? this.#onAttempt : (): void => {};
+    const mesh = await createMesh({
+      config: plan.config,
+      watch: false,
+      telemetry: { spans: 'off', metrics: 'off' },
+      clock,
+      random: streamOf(seed, `mesh ${name}`),
+      // Nothing is there in a simulation but what is simulated: no wait for what does not come.
+      readyMs: 0,
+      env: {},
+      transport: ({ address }) =>
+        fakeLeaf({ clock, endpoint: this.endpoint(address), networkMs: drawNetworkMs, onAttempt, isBlind }),
+    });
+    this.#meshes.push(mesh);
+    return { mesh, clock };
+  }
+
+  /** A process that calls `service`, and whose calls are recorded. */
+  async client(index: number, service: string, config: ConfigSource): Promise<SimClient> {
+    const { mesh, clock } = await this.process(`client ${index}`, { config, isCounted: true });
+    const { recording } = this;
+    mesh.events.onAny((event) => recording.events.push({ atMs: this.nowMs, client: index, event }));
+    return new SimClient({ index, service, mesh, clock, recording, random: streamOf(this.#options.seed, `load ${index}`) });
+  }
+
+  at(atMs: number, run: () => void): void {
+    runAt(this.clock, atMs, run);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#meshes.map((mesh) => mesh.close({ drainMs: 0 })));
+  }
+
+  readonly #onAttempt = (_attempt: Call, { address }: FakeEndpoint): void => {
+    this.recording.attempt(this.nowMs, address);
+  };
+}
