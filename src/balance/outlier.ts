@@ -44,6 +44,11 @@ export class Outlier {
     this.#changed();
   }
 
+  /** Ejection is switched off: whoever is out comes back. */
+  release(nowMs: number): void {
+    for (const endpoint of this.#deps.set.all) if (endpoint.standing.state !== 'in') this.#return(endpoint, nowMs);
+  }
+
   isIn(endpoint: LiveEndpoint): boolean {
     return endpoint.standing.state === 'in';
   }

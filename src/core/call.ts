@@ -194,6 +194,9 @@ export class Call implements Cancelable {
     child.route = this.route;
     child.destination = this.destination;
     child.idempotent = this.idempotent;
+    child.upgrade = this.upgrade;
+    child.informational = this.informational;
+    child.transportOptions = this.transportOptions;
     this.pending = child;
     return child;
   }

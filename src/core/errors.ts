@@ -1,6 +1,8 @@
 // One error, one table of codes. The table is the union type, the docs page (docs/errors.md) and the answer a sidecar
 // would give; a test holds them equal.
 
+import type { ConfigIssue } from '../model/issue.ts';
+
 /** refused: we said no, nobody saw the call. failed: it left, no usable answer. ended: by time or by the caller. config: at load. */
 export type ErrorFamily = 'refused' | 'failed' | 'ended' | 'config';
 
@@ -201,6 +203,8 @@ export class MeshError extends Error {
   readonly retryable: boolean;
   readonly where: ErrorPlace;
   readonly retryAfterMs: number;
+  /** The single faults of `config_invalid`. */
+  declare readonly issues?: readonly ConfigIssue[];
 
   constructor(init: MeshErrorInit) {
     const where = init.where ?? {};

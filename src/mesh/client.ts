@@ -50,6 +50,8 @@ function endpointsOf(options: ClientOptions, url: URL): Pick<ServiceInput, 'endp
  */
 export function createClient(url: string | URL, options: ClientOptions = {}): Client {
   const base = new URL(url);
+  // A service's name has no brackets; the host of the URL may be an IPv6 address.
+  const name = base.hostname.replace(/[^\w.-]+/g, '-').replace(/^-|-$/g, '');
   const service: Record<string, unknown> = { ...endpointsOf(options, base), hosts: [base.hostname] };
   const seen: Set<string> = new Set();
   for (const policy of options.policies ?? []) {
@@ -59,7 +61,7 @@ export function createClient(url: string | URL, options: ClientOptions = {}): Cl
   }
   if (base.protocol === 'https:' && service.tls === undefined) service.tls = 'simple';
   const { endpoints: _endpoints, policies: _policies, ...rest } = options;
-  const making = createMesh({ ...rest, config: { services: { [base.hostname]: service as ServiceInput } } });
+  const making = createMesh({ ...rest, config: { services: { [name]: service as ServiceInput } } });
   // Whoever calls first is told; until then nobody has to listen.
   making.catch(() => {});
 

@@ -86,6 +86,8 @@ export async function compile(config: MeshConfig, deps: CompileDeps): Promise<Co
 type Matchers = ReadonlyMap<string, readonly (((call: Call) => boolean) | null)[]>;
 
 function build(config: MeshConfig, matchers: Matchers, deps: CompileDeps): CompiledMesh {
+  const layers = deps.users.filter(({ of }) => of === 'transport').map(({ layer }) => layer);
+  for (const state of deps.states.values()) state.useLayers(layers);
   const stacks = new Build(config, deps);
   const services = new Map(
     Object.values(config.services).map((service) => [service.name, stacks.service(service, matchers.get(service.name) ?? [])]),
@@ -97,8 +99,6 @@ function build(config: MeshConfig, matchers: Matchers, deps: CompileDeps): Compi
 
 /** The same configuration with other layers of the user. */
 export function rebuild({ config, matchers }: CompiledMesh, deps: CompileDeps): CompiledMesh {
-  const layers = deps.users.filter(({ of }) => of === 'transport').map(({ layer }) => layer);
-  for (const state of deps.states.values()) state.useLayers(layers);
   return build(config, matchers, deps);
 }
 
@@ -221,7 +221,7 @@ function spillOf(
   target: RouteTarget,
   retries: RetryPolicy,
 ): Readonly<Record<string, string>>[] {
-  if (!retries.acrossSubsets || route.sticky !== undefined || target.subset === undefined) return [];
+  if (!retries.acrossSubsets || target.subset === undefined) return [];
   return route.targets
     .filter((other) => other.service === target.service && other.subset !== undefined && other.subset !== target.subset && other.weight > 0)
     .map((other) => service.subsets[other.subset as string] as Readonly<Record<string, string>>);

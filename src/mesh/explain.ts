@@ -89,7 +89,11 @@ function fieldsOf(service: ServiceConfig, route: RouteConfig, at: LocatePath | u
   const serviceLevels = [['services', service.name], ['defaults']];
   const routeLevels = [['services', service.name, 'routes', service.routes.indexOf(route)], ...serviceLevels];
   const { tokensMax, tokensPerSuccess, tokensPerSecond } = service.retryBudget;
-  const field = (name: string, value: string, levels: readonly ConfigPath[] = serviceLevels): Field => ({ name, value, from: originOf(name, levels, at) });
+  const field = (name: string, value: string, levels: readonly ConfigPath[] = serviceLevels): Field => ({
+    name,
+    value,
+    from: originOf(name, levels, at),
+  });
   return [
     field('timeout', formatDuration(route.timeoutMs ?? service.timeoutMs), routeLevels),
     field('retries', retriesText(route.retries ?? service.retries), routeLevels),
@@ -110,7 +114,7 @@ function retriesText(retries: ServiceConfig['retries']): string {
 
 function breakerText({ circuitBreaker: breaker }: ServiceConfig): string {
   if (breaker === null) return 'off';
-  const open = `opens ${formatDuration(breaker.openBaseMs)} to ${formatDuration(breaker.openMaxMs)}`;
+  const open = `opens for up to ${formatDuration(breaker.openBaseMs)}, doubling to ${formatDuration(breaker.openMaxMs)}`;
   if (breaker.kind === 'ratio')
     return `${breaker.failureRatio * 100} % of at least ${breaker.callsMin} calls in ${formatDuration(breaker.windowMs)}, ${open}`;
   if (breaker.kind === 'consecutive') return `${breaker.failures} failures in a row, ${open}`;

@@ -33,7 +33,16 @@ export class MeshEvents extends TypedTarget {
 
   /** @internal */
   emit(event: MeshEvent): void {
-    for (const tap of this.#taps) tap(event);
+    for (const tap of this.#taps) {
+      try {
+        tap(event);
+      } catch (error) {
+        // As EventTarget does it: the listener's fault is the application's, and must not end somebody's call.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
     this.dispatchEvent(new CustomEvent(event.type, { detail: event }));
   }
 }

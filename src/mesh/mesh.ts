@@ -6,12 +6,21 @@ import type { MeshEvent } from '../core/events.ts';
 import { watchFiles } from '../core/file-watch.ts';
 import type { Layer, Service } from '../core/service.ts';
 import type { DnsResolver } from '../discovery/source.ts';
+import type { MeshConfig } from '../model/config.ts';
 import { parseDuration } from '../model/duration.ts';
 import { MeshDispatcher } from '../transport/dispatcher.ts';
 import { type MeshFetch, meshFetch } from '../transport/fetch.ts';
 import type { Origin, Outbound } from '../transport/outbound.ts';
 import { type CompiledMesh, compile, type CompileDeps, rebuild } from './compile.ts';
-import { type ConfigSource, defaultSource, isFileSource, type LoadedConfig, type LocatePath, loadMeshConfig, parseEndpoints } from './config-source.ts';
+import {
+  type ConfigSource,
+  defaultSource,
+  isFileSource,
+  type LoadedConfig,
+  type LocatePath,
+  loadMeshConfig,
+  parseEndpoints,
+} from './config-source.ts';
 import { Drain } from './drain.ts';
 import { explain, type ExplainRequest, type Explanation } from './explain.ts';
 import { type CallFunction, functionCall, type FunctionCallOptions } from './function-call.ts';
@@ -48,6 +57,9 @@ export interface UseOptions {
   readonly below?: string;
 }
 
+/** Each ends its stack. */
+const BRANCHES: ReadonlySet<string> = new Set(STACKS.map(({ entries }) => entries.at(-1)?.role ?? ''));
+
 const READY_MS_DEFAULT = 5_000;
 const DRAIN_MS_DEFAULT = 10_000;
 
@@ -80,6 +92,8 @@ export class Mesh implements Outbound, AsyncDisposable {
   #reloading: Promise<unknown> = Promise.resolve();
   #watch: { close(): void } | null = null;
   #closing: Promise<void> | null = null;
+  /** Names that `call` was given and no configuration knows; they keep their state over reloads. */
+  readonly #adopted: Set<string> = new Set();
   #ignoreStalls: (() => void) | undefined;
 
   /** @internal Use createMesh. */
@@ -141,7 +155,7 @@ export class Mesh implements Outbound, AsyncDisposable {
     return functionCall({ name, run, options, timeoutMs, clock: this.clock, service });
   }
 
-  /** A name that the configuration does not know joins it, with all defaults; names come from code, so they are few. */
+  /** A name that the configuration does not know joins it, with its defaults; names come from code, so they are few. */
   async #callUnknown<T>(name: string, run: CallFunction<T>, options: FunctionCallOptions): Promise<T> {
     await this.#serially(() => this.#adopt(name));
     return this.call(name, run, options);
@@ -180,6 +194,8 @@ export class Mesh implements Outbound, AsyncDisposable {
     if (of === undefined || (above !== undefined && below !== undefined)) throw new TypeError('use: name exactly one role, above or below');
     const roles = STACKS.flatMap(({ entries }) => entries.map((entry) => entry.role));
     if (!roles.includes(of)) throw new TypeError(`use: no role ${JSON.stringify(of)}; there are ${roles.join(', ')}`);
+    if (below !== undefined && BRANCHES.has(below))
+      throw new TypeError(`use: nothing stands below ${below} in its stack; say above the next role`);
     const made = typeof layer === 'function' ? layer : policyLayer(layer, this.clock);
     this.#users.push({ layer: made, role, of, place: above === undefined ? 'below' : 'above' });
     this.#swap(rebuild(this.#running(), this.#deps));
@@ -262,7 +278,7 @@ export class Mesh implements Outbound, AsyncDisposable {
     const deps = { ...this.#deps, stateDeps: { ...this.#deps.stateDeps, identity: loaded.config.identity } };
     let compiled: CompiledMesh;
     try {
-      compiled = await compile(loaded.config, deps);
+      compiled = await compile(withNames(loaded.config, this.#adopted), deps);
     } catch (error) {
       if (error instanceof MeshError) throw error;
       throw meshError({ code: 'config_invalid', message: (error as Error).message, cause: error });
@@ -283,8 +299,8 @@ export class Mesh implements Outbound, AsyncDisposable {
   async #adopt(name: string): Promise<void> {
     const { config, services } = this.#running();
     if (services.has(name)) return;
-    const adopted = await loadMeshConfig({ services: { [name]: { endpoints: [] } } }, this.#env);
-    this.#swap(await compile({ ...config, services: { ...config.services, ...adopted.config.services } }, this.#deps));
+    this.#adopted.add(name);
+    this.#swap(await compile(withNames(config, this.#adopted), this.#deps));
   }
 
   #running(): CompiledMesh {
@@ -317,6 +333,17 @@ export class Mesh implements Outbound, AsyncDisposable {
   readonly #onChange = (): void => {
     this.reload().catch(() => {});
   };
+}
+
+/** The configuration with an entry for every name that has none. */
+function withNames(config: MeshConfig, names: ReadonlySet<string>): MeshConfig {
+  const { unnamed } = config;
+  const services = { ...config.services };
+  for (const name of names) {
+    const routes = unnamed.routes.map((route) => ({ ...route, targets: route.targets.map((target) => ({ ...target, service: name })) }));
+    services[name] ??= { ...unnamed, name, hosts: [], routes };
+  }
+  return { ...config, services };
 }
 
 /** Reads and checks the configuration, finds the endpoints, and gives a running mesh. Rejects with MeshError `config_invalid`. */

@@ -35,9 +35,13 @@ export interface PreparedService {
   readonly deps: ServiceStateDeps;
 }
 
-function sameTransport(a: ServiceConfig, b: ServiceConfig): boolean {
-  const key = ({ protocol, tls, limits }: ServiceConfig): string => JSON.stringify([protocol, tls, limits]);
-  return key(a) === key(b) && (a.limits.maxConnections === 0 || staticCount(a) === staticCount(b));
+/** What a transport is made of. */
+type TransportSource = Pick<PreparedService, 'config' | 'deps'>;
+
+function sameTransport({ config: a, deps: aDeps }: TransportSource, { config: b, deps: bDeps }: TransportSource): boolean {
+  const key = ({ protocol, tls, limits }: ServiceConfig, { identity }: ServiceStateDeps): string =>
+    JSON.stringify([protocol, tls, limits, identity]);
+  return key(a, aDeps) === key(b, bDeps) && (a.limits.maxConnections === 0 || staticCount(a) === staticCount(b));
 }
 
 function staticCount({ endpoints }: ServiceConfig): number {
@@ -78,7 +82,11 @@ export class ServiceState {
   /** Reads certificates, loads the breaker's rule. Rejects with a plain sentence; nothing is changed. */
   static async prepare(config: ServiceConfig, before: ServiceState | undefined, deps: ServiceStateDeps): Promise<PreparedService> {
     const trip = config.circuitBreaker === null ? null : await loadTrip(config.circuitBreaker);
-    const isKept = before !== undefined && before.#transport !== null && deps.leaf === undefined && sameTransport(before.#config, config);
+    const isKept =
+      before !== undefined &&
+      before.#transport !== null &&
+      deps.leaf === undefined &&
+      sameTransport({ config: before.#config, deps: before.#deps }, { config, deps });
     const transport = isKept ? before.#transport : deps.leaf === undefined ? newTransport(config, deps) : null;
     return { config, trip, transport, deps };
   }
@@ -99,10 +107,7 @@ export class ServiceState {
     this.#transport = transport;
     this.budget.update(config.retryBudget, deps.clock.now());
     this.#commitBreaker(trip);
-    if (config.outlierDetection === null) this.outlier = null;
-    else if (this.outlier === null)
-      this.outlier = new Outlier(config.outlierDetection, { service: this.name, set: this.set, random: deps.random, emit: deps.emit });
-    else this.outlier.update(config.outlierDetection);
+    this.#commitOutlier();
     if (isNewTransport) this.#transports.clear();
     if (isNewTransport || isNewBalancer) this.set.configure(config.loadBalancer, this.#setDeps());
     this.#startSource();
@@ -111,7 +116,8 @@ export class ServiceState {
 
   /** Other layers of the user around the transport; pools stay. */
   useLayers(endpointLayers: readonly Layer[]): void {
-    if (endpointLayers.length === 0 && this.#deps.endpointLayers.length === 0) return;
+    const known = this.#deps.endpointLayers;
+    if (known.length === endpointLayers.length && known.every((layer, index) => layer === endpointLayers[index])) return;
     this.#deps = { ...this.#deps, endpointLayers };
     this.set.configure(this.#config.loadBalancer, this.#setDeps());
   }
@@ -167,6 +173,16 @@ export class ServiceState {
         else emit({ type: 'circuitClosed', service });
       },
     });
+  }
+
+  #commitOutlier(): void {
+    const { clock, random, emit } = this.#deps;
+    const { outlierDetection } = this.#config;
+    if (outlierDetection === null) {
+      this.outlier?.release(clock.now());
+      this.outlier = null;
+    } else if (this.outlier === null) this.outlier = new Outlier(outlierDetection, { service: this.name, set: this.set, random, emit });
+    else this.outlier.update(outlierDetection);
   }
 
   #startSource(): void {

@@ -58,24 +58,24 @@ const BRANCH = (): null => null;
 /** The logical call. */
 export const CALL_STACK: readonly StackEntry<CallDeps>[] = [
   {
-    role: 'drain',
-    why: 'Outermost: close waits for every call under way, whatever layer it is in, and refuses those that come later.',
-    above: ['respond', 'span', 'metrics', 'router'],
+    role: 'respond',
+    why: 'Outermost, so that spans and metrics still see the refusal that it turns into an answer.',
+    above: ['drain', 'span', 'metrics', 'router'],
     below: [],
-    make: ({ drain }) => drain.layer,
+    make: ({ config, clock }) => (config.failures === 'respond' ? respondLayer(clock) : null),
   },
   {
-    role: 'respond',
-    why: 'Above spans and metrics, so that they still see the refusal that it turns into an answer.',
+    role: 'drain',
+    why: 'Above all that works: close waits for every call under way, whatever layer it is in, and refuses those that come later.',
     above: ['span', 'metrics', 'router'],
-    below: ['drain'],
-    make: ({ config, clock }) => (config.failures === 'respond' ? respondLayer(clock) : null),
+    below: ['respond'],
+    make: ({ drain }) => drain.layer,
   },
   {
     role: 'span',
     why: 'Above everything that may refuse or repeat, so that one span tells the whole story of the call.',
     above: ['metrics', 'router'],
-    below: ['respond'],
+    below: ['respond', 'drain'],
     make: ({ telemetry, service }) => telemetry.callSpan(service.name),
   },
   {

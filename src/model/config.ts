@@ -76,6 +76,8 @@ export interface MeshConfig {
   /** Whether a refusal rejects, or is the answer that a sidecar would give. @default throw */
   readonly failures: 'throw' | 'respond';
   readonly services: Readonly<Record<string, ServiceConfig>>;
+  /** What a name without an entry gets in `mesh.call`: all defaults, no endpoints. Its own name is ''. */
+  readonly unnamed: ServiceConfig;
   /** What this process accepts. Read and kept here, enforced by inmesh/server. */
   readonly inbound: { readonly mtls: 'strict' | 'permissive' | 'disable' };
 }

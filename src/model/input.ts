@@ -106,7 +106,7 @@ export interface SelfInput {
   readonly locality?: string;
 }
 
-/** Certificate of this process: PEM text, or paths relative to the file they stand in, watched. */
+/** Certificate of this process: PEM text, or paths relative to the file they stand in. Read when the configuration is loaded. */
 export interface IdentityInput {
   readonly cert: string;
   readonly key: string;

@@ -51,6 +51,8 @@ export function resolveConfig(input: MeshInput, options: ResolveOptions = {}): R
     unknownHosts: sound.top('unknownHosts') ?? 'pass',
     failures: sound.top('failures') ?? 'throw',
     services: resolved,
+    // A report of its own: whatever is wrong with the defaults was said for the services.
+    unnamed: resolveService('', { endpoints: [] }, ['defaults'], { ...deps, report: new Report({}) }),
     inbound: { mtls: inbound ?? (deps.identity === null ? 'disable' : 'permissive') },
   };
   return { config, warnings: report.issues };

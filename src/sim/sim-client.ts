@@ -55,7 +55,7 @@ export class SimClient {
 
   readonly #onEnd: EndListener = (call, outcome) => {
     this.inFlight--;
-    const isGood = outcome.kind === 'success';
+    const isGood = outcome.kind === 'success' && outcome.status < 500;
     const tookMs = outcome.endedAtMs - call.startedAtMs;
     const allowedMs = Number.isFinite(call.deadlineMs) ? call.deadlineMs - call.startedAtMs : tookMs;
     const isRefused = outcome.error?.family === 'refused';

@@ -16,7 +16,7 @@ import type { Environment } from './interpolate.ts';
 import type { ConfigDocument } from './merge.ts';
 import { mergeDocuments, pathKey } from './merge.ts';
 
-export { endpointsFileParser, parseEndpointsFile } from './endpoints-file.ts';
+export { parseEndpointsFile } from './endpoints-file.ts';
 export { formatIssues } from './format.ts';
 
 export interface LoadOptions {

@@ -314,7 +314,7 @@ describe('mesh.use', () => {
 
   it('refuses a role that is none', async () => {
     const { mesh } = await meshWorld(two);
-    expect(() => mesh.use((next) => next, { role: 'x', above: 'nothing' })).toThrow(/no role "nothing"; there are drain, respond, span/);
+    expect(() => mesh.use((next) => next, { role: 'x', above: 'nothing' })).toThrow(/no role "nothing"; there are respond, drain, span/);
     expect(() => mesh.use((next) => next, { role: 'x' })).toThrow(/exactly one/);
   });
 });

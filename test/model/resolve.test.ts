@@ -46,8 +46,13 @@ describe('the mesh', () => {
       unknownHosts: 'pass',
       failures: 'throw',
       services: {},
+      unnamed: expect.objectContaining({ name: '', endpoints: { kind: 'static', endpoints: [] }, timeoutMs: 30_000 }) as unknown,
       inbound: { mtls: 'disable' },
     });
+  });
+
+  it('gives names without an entry the defaults', () => {
+    expect(good({ defaults: { timeout: '3s' } }).unnamed.timeoutMs).toBe(3_000);
   });
 
   it('takes what is said', () => {

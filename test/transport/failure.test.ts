@@ -1,0 +1,162 @@
+import { createServer, type Http2Server, constants, type ServerHttp2Stream } from 'node:http2';
+import type { AddressInfo, Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { closedPort, OK, type RawServer, rawServer, realWire, type RealWire } from './real-wire.ts';
+
+const closers: (() => void)[] = [];
+
+afterEach(() => {
+  for (const close of closers.splice(0)) close();
+});
+
+async function served(onRequest: (socket: Socket, nth: number) => void, onConnection?: (socket: Socket) => void): Promise<[RealWire, RawServer]> {
+  const server = await rawServer(onRequest, onConnection);
+  const wire = realWire(server.port);
+  closers.push(server.close, wire.transport.close);
+  return [wire, server];
+}
+
+const reset = (socket: Socket): void => void socket.resetAndDestroy();
+
+describe('a call over HTTP/1.1 comes to', () => {
+  const faults: readonly (readonly [string, (socket: Socket) => void, string])[] = [
+    ['an answer', (socket) => socket.write(OK), '200 ok'],
+    ['FIN after the request', (socket) => socket.end(), 'connection_lost head'],
+    ['RST after the request', reset, 'connection_lost head'],
+    ['FIN in the head', (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-'), 'connection_lost head'],
+    ['not HTTP', (socket) => socket.end('SSH-2.0-OpenSSH_9.2\r\n'), 'protocol_error head'],
+    ['a bad status line', (socket) => socket.end('HTTP/1.1 twohundred OK\r\n\r\n'), 'protocol_error head'],
+    ['NUL in a header', (socket) => socket.write('HTTP/1.1 200 OK\r\nx: a\0b\r\n\r\n'), 'protocol_error head'],
+    ['headers over 16 KiB', (socket) => socket.write(`HTTP/1.1 200 OK\r\nx: ${'a'.repeat(20_000)}\r\n\r\n`), 'protocol_error head'],
+    ['two lengths', (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\ncontent-length: 3\r\n\r\nok'), 'protocol_error head'],
+    ['length and chunks', (socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 2\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n'), 'protocol_error head'],
+    ['FIN in the body', (socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf'), '200 then connection_lost body'],
+    ['FIN in a chunked body', (socket) => socket.end('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n'), '200 then connection_lost body'],
+    ['a bad chunk', (socket) => socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n'), '200 then protocol_error body'],
+    ['a body that ends with the connection', (socket) => socket.end('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nall'), '200 all'],
+    ['an early 413', (socket) => socket.write('HTTP/1.1 413 Too Large\r\ncontent-length: 0\r\n\r\n'), '413'],
+  ];
+  it.each(faults)('%s', async (_, act, outcome) => {
+    const [wire, server] = await served(act);
+    expect(await wire.outcome()).toBe(outcome);
+    expect([server.accepted(), server.requests(), wire.shared.pending]).toEqual([1, 1, 0]);
+  });
+
+  it.each([
+    ['in a body of known length', 'content-length: 9'],
+    ['in a body that ends with the connection', 'connection: close'],
+  ])('RST %s: never a short answer', async (_, header) => {
+    const [wire, server] = await served((socket) => socket.write(`HTTP/1.1 200 OK\r\n${header}\r\n\r\nhalf`));
+    const { reply, outcome } = wire.send();
+    await reply;
+    for (const socket of server.sockets) reset(socket);
+    expect(await outcome).toBe('200 then connection_lost body');
+  });
+
+  it('refused connections', async () => {
+    const wire = realWire(await closedPort());
+    closers.push(wire.transport.close);
+    let told = 0;
+    wire.shared.onConnectFailure = () => told++;
+    expect(await wire.outcome({ method: 'POST', content: 'x' })).toBe('connect_failed none retryable');
+    expect([told, wire.shared.pending]).toEqual([1, 0]);
+  });
+
+  it.each([['GET'], ['POST']])('%s on a reused socket that the server resets: likely its keep-alive', async (method) => {
+    const [wire, server] = await served((socket, nth) => (nth === 1 ? socket.write(OK) : reset(socket)));
+    const content = method === 'POST' ? { content: 'x' } : {};
+    expect(await wire.outcome({ method, ...content })).toBe('200 ok');
+    expect(await wire.outcome({ method, ...content })).toBe('connection_lost head retryable');
+    expect(server.accepted()).toBe(1);
+  });
+
+  it('a fresh socket among others is a fresh one', async () => {
+    const [wire] = await served((socket, nth) => (nth === 1 ? socket.write(OK) : reset(socket)));
+    await wire.outcome();
+    const [reused, fresh] = await Promise.all([wire.outcome(), wire.outcome()]);
+    expect([reused, fresh]).toEqual(['connection_lost head retryable', '200 ok']);
+  });
+
+  it.each([
+    ['a bad header name', { headers: ['b ad', '1'] }],
+    ['a header value with a line break', { headers: ['a', 'b\r\nc: d'] }],
+    ['a bad method', { method: 'G ET' }],
+    ['a bad path', { path: '/a b' }],
+    ['a length that the body has not', { method: 'POST', content: 'four', headers: ['content-length', '5'] }],
+    ['transfer-encoding', { headers: ['transfer-encoding', 'chunked'] }],
+  ])('%s: the mistake of the caller, nothing sent', async (_, init) => {
+    const [wire, server] = await served((socket) => socket.write(OK));
+    expect(await wire.outcome(init)).toBe('protocol_error none');
+    expect(await wire.outcome()).toBe('200 ok');
+    expect([server.requests(), wire.shared.pending]).toEqual([1, 0]);
+  });
+
+  it('a request body that breaks off: nobody to blame, and no end is written', async () => {
+    const got: string[] = [];
+    const [wire] = await served(() => {}, (socket) => socket.on('data', (chunk) => got.push(chunk.toString())));
+    const broken = (async function* () {
+      yield 'first';
+      await new Promise((resolve) => setImmediate(resolve));
+      throw new RangeError('disk');
+    })();
+    const { reply, outcome } = wire.send({ method: 'POST', content: broken });
+    expect(await outcome).toBe('canceled none');
+    await expect(reply).rejects.toMatchObject({ cause: { message: 'disk' } });
+    expect(got.join('')).not.toContain('0\r\n\r\n');
+  });
+});
+
+async function h2Served(onStream: (stream: ServerHttp2Stream, nth: number) => void): Promise<[RealWire, Http2Server, () => number]> {
+  let streams = 0;
+  const server = createServer();
+  server.on('session', (session) => {
+    session.on('error', () => {});
+    closers.push(() => session.destroy());
+  });
+  server.on('stream', (stream) => {
+    stream.on('error', () => {});
+    onStream(stream, ++streams);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const wire = realWire((server.address() as AddressInfo).port, { protocol: 'http2' });
+  closers.push(() => void server.close(), wire.transport.close);
+  return [wire, server, () => streams];
+}
+
+const { NGHTTP2_REFUSED_STREAM, NGHTTP2_INTERNAL_ERROR, NGHTTP2_CANCEL, NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_NO_ERROR } = constants;
+
+function half(stream: ServerHttp2Stream, code: number): void {
+  stream.respond({ ':status': 200 });
+  stream.write('half', () => stream.close(code));
+}
+
+describe('a call over HTTP/2 comes to', () => {
+  it.each<[string, (stream: ServerHttp2Stream, nth: number) => void, string, number]>([
+    ['an answer', (stream) => stream.respond({ ':status': 200 }) ?? stream.end('ok'), '200 ok', 1],
+    ['REFUSED_STREAM once: undici repeats it', (stream, nth) => (nth === 1 ? stream.close(NGHTTP2_REFUSED_STREAM) : stream.end('ok')), '200 ok', 2],
+    ['REFUSED_STREAM always', (stream) => stream.close(NGHTTP2_REFUSED_STREAM), 'not_processed none retryable', 2],
+    ['INTERNAL_ERROR', (stream) => stream.close(NGHTTP2_INTERNAL_ERROR), 'connection_lost head', 1],
+    ['ENHANCE_YOUR_CALM', (stream) => stream.close(NGHTTP2_ENHANCE_YOUR_CALM), 'connection_lost head', 1],
+    ['CANCEL before the head', (stream) => stream.close(NGHTTP2_CANCEL), 'connection_lost head', 1],
+    ['INTERNAL_ERROR in the body', (stream) => half(stream, NGHTTP2_INTERNAL_ERROR), '200 then connection_lost body', 1],
+    ['CANCEL in the body', (stream) => half(stream, NGHTTP2_CANCEL), '200 then connection_lost body', 1],
+    ['NO_ERROR in the body', (stream) => half(stream, NGHTTP2_NO_ERROR), '200 then connection_lost body', 1],
+    ['a connection that breaks', (stream) => stream.session?.destroy(), 'connection_lost head', 1],
+    ['GOAWAY that took the stream, then an answer', (stream) => {
+      stream.session?.goaway(NGHTTP2_NO_ERROR, stream.id ?? 1);
+      stream.end('ok');
+    }, '200 ok', 1],
+    ['GOAWAY that did not take it: undici repeats it', (stream, nth) => (nth === 1 ? stream.session?.goaway(NGHTTP2_NO_ERROR, 0) : stream.end('ok')), '200 ok', 2],
+    ['GOAWAY that never takes it', (stream) => stream.session?.goaway(NGHTTP2_NO_ERROR, 0), 'not_processed none retryable', 2],
+  ])('%s', async (_, act, outcome, requests) => {
+    const [wire, , streams] = await h2Served(act);
+    expect(await wire.outcome({ method: 'POST', content: 'x' })).toBe(outcome);
+    expect([streams(), wire.shared.pending]).toEqual([requests, 0]);
+  });
+
+  it('REFUSED_STREAM with a body that flows: undici cannot repeat it, we can', async () => {
+    const [wire, , streams] = await h2Served((stream) => stream.close(NGHTTP2_REFUSED_STREAM));
+    const { call, outcome } = wire.send({ method: 'POST', content: (async function* () { yield 'x'; })() });
+    expect([await outcome, streams(), call.body?.replayable]).toEqual(['not_processed none retryable', 1, true]);
+  });
+});
