@@ -55,9 +55,10 @@ export function conditionOfError(error: MeshError, on: readonly RetryCondition[]
       return firstOf(on, ['refused-stream', ...LOST]);
     case 'connection_lost':
       if (error.sent === 'body') return null;
-      // Whether undici had written the request is not to be known; on a reused connection Envoy's `reset-before-request`
+      // Whether undici had written the request is seldom known; on a reused connection Envoy's `reset-before-request`
       // means the same race with a server that closes an idle connection.
-      return firstOf(on, error.retryable ? ['reset-on-reused-connection', 'reset-before-request', ...LOST] : LOST);
+      if (error.retryable) return firstOf(on, ['reset-on-reused-connection', 'reset-before-request', ...LOST]);
+      return firstOf(on, error.sent === 'none' ? ['reset-before-request', ...LOST] : LOST);
     case 'attempt_timeout':
       return firstOf(on, ['per-try-timeout', ...LOST]);
     case 'call_failed':
