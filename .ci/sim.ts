@@ -54,7 +54,7 @@ function summaries(runs: readonly (readonly Figure[])[]): Omit<Row, 'scenario' |
     const sorted = figures.map(({ value }) => value).sort((a, b) => a - b);
     const median = sorted[sorted.length >> 1] as number;
     const worst = figures.toSorted((a, b) => margin(a) - margin(b))[0] as Figure;
-    return { what, median, worst: worst.value, bound: boundText(least, most), isKept: figures.every(isKept) };
+    return { what, median, worst: Number.isFinite(margin(worst)) || worst.value === Number.POSITIVE_INFINITY ? worst.value : median, bound: boundText(least, most), isKept: figures.every(isKept) };
   });
 }
 
@@ -64,6 +64,7 @@ function margin({ value, most = Number.POSITIVE_INFINITY, least = Number.NEGATIV
 }
 
 function boundText(least: number | undefined, most: number | undefined): string {
+  if (least === undefined && most === undefined) return '';
   if (least !== undefined && most !== undefined) return `${number(least)} to ${number(most)}`;
   return least === undefined ? `<= ${number(most ?? 0)}` : `>= ${number(least)}`;
 }

@@ -28,26 +28,28 @@ async function many(call: (isFetch: boolean) => Promise<void>, calls: number, co
   await Promise.all(Array.from({ length: concurrency }, work));
 }
 
+async function grow(order: LeakOrder, call: (isFetch: boolean) => Promise<void>): Promise<number> {
+  const before = await settledHeap();
+  const keeping = async (isFetch: boolean): Promise<void> => {
+    if (order.leakedBytes > 0) kept.push(new Array<number>(order.leakedBytes / 8).fill(0));
+    await call(isFetch);
+  };
+  await many(keeping, order.calls, order.concurrency);
+  await pause(order.settleMs);
+  return (await settledHeap()) - before;
+}
+
 async function measure(order: LeakOrder): Promise<LeakResult> {
   if (globalThis.gc === undefined) throw new Error('the heap cannot be settled without --expose-gc');
-  const { kind, calls, concurrency } = order;
-  const call = kind === 'hosts' ? await unknownHostCall(order.edge) : await leakCall(order);
+  const { calls, concurrency, growthMax, windowsMax } = order;
+  const call = order.kind === 'hosts' ? await unknownHostCall(order.edge) : await leakCall(order);
   // Pools, compiled code and buffers of the first calls stay for good, and are no leak.
   await many(call, order.warmUpCalls, concurrency);
   await pause(order.settleMs);
-  const before = await settledHeap();
   const startMs = performance.now();
-  await many(
-    async (isFetch) => {
-      if (order.leakedBytes > 0) kept.push(new Array<number>(order.leakedBytes / 8).fill(0));
-      await call(isFetch);
-    },
-    calls,
-    concurrency,
-  );
-  const seconds = (performance.now() - startMs) / 1_000;
-  await pause(order.settleMs);
-  return { grownBytes: (await settledHeap()) - before, calls, seconds };
+  let grownBytes = Number.POSITIVE_INFINITY;
+  for (let window = 0; window < windowsMax && grownBytes > growthMax; window++) grownBytes = Math.min(grownBytes, await grow(order, call));
+  return { grownBytes, calls, seconds: (performance.now() - startMs) / 1_000 };
 }
 
 process.on('disconnect', () => process.exit());

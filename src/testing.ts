@@ -1,9 +1,10 @@
 // `inmesh/testing`: time that moves when it is told to, chance that repeats, and whole simulations of a configuration.
 export type { Distribution } from './sim/distribution.ts';
-export type { Behavior, EndpointModel } from './sim/fake-endpoint.ts';
+export type { Behavior, EndpointModel, FakeEndpoint } from './sim/fake-endpoint.ts';
 export type { LoadModel } from './sim/load.ts';
 export type { SimEvent, Stats } from './sim/recording.ts';
 export { seededRandom } from './sim/seeded-random.ts';
+export type { SimProcess } from './sim/sim-process.ts';
 export { type EndpointGroup, type Fault, simulate, type SimulationOptions, type SimWorld } from './sim/simulate.ts';
 export type { SimulationResult } from './sim/simulation-result.ts';
 export { VirtualClock } from './sim/virtual-clock.ts';

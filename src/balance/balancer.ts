@@ -4,7 +4,7 @@
 import type { Call, EndListener, Endpoint, Outcome } from '../core/call.ts';
 import { isIdempotent } from '../core/classify.ts';
 import type { Clock } from '../core/clock.ts';
-import { meshError } from '../core/errors.ts';
+import { refuse } from '../core/refuse.ts';
 import type { Service } from '../core/service.ts';
 import { RETRY_DEFAULTS } from '../model/destination.ts';
 import { Candidates } from './candidates.ts';
@@ -115,12 +115,7 @@ function noEndpoint(deps: BalancerDeps, attempt: Call, nowMs: number): Promise<n
   const { labels, destinationName } = deps;
   const known = deps.set.all.length;
   const wanted = labels === null ? '' : JSON.stringify(labels);
-  const error = meshError({
-    code: 'no_endpoint',
-    message:
-      known === 0 ? `${destinationName} has no endpoint` : `none of the ${known} endpoints of ${destinationName} has the labels ${wanted}`,
-    where: { destination: destinationName, ...(attempt.route === null ? {} : { route: attempt.route.name }) },
-  });
-  attempt.end({ kind: 'ignored', status: 0, error, endedAtMs: nowMs });
-  return Promise.reject(error);
+  const message =
+    known === 0 ? `${destinationName} has no endpoint` : `none of the ${known} endpoints of ${destinationName} has the labels ${wanted}`;
+  return refuse(attempt, nowMs, { code: 'no_endpoint', message });
 }

@@ -1,8 +1,7 @@
 // Calls under way in one mesh, so that closing can wait for them. Refuses what comes after.
-import type { Call } from '../core/call.ts';
 import type { Clock } from '../core/clock.ts';
 import { runAt } from '../core/clock.ts';
-import { meshError } from '../core/errors.ts';
+import { refuse } from '../core/refuse.ts';
 import type { Layer } from '../core/service.ts';
 
 export class Drain {
@@ -21,7 +20,7 @@ export class Drain {
   }
 
   readonly layer: Layer = (next) => (call) => {
-    if (this.isClosed) return this.#refuse(call);
+    if (this.isClosed) return refuse(call, this.#clock.now(), { code: 'closed', message: 'the mesh was closed' });
     this.#active++;
     call.onEnd(this.#onEnd);
     return next(call);
@@ -30,12 +29,6 @@ export class Drain {
   readonly #onEnd = (): void => {
     if (--this.#active === 0) this.#onEmpty?.();
   };
-
-  #refuse(call: Call): Promise<never> {
-    const error = meshError({ code: 'closed', message: 'the mesh was closed' });
-    call.end({ kind: 'ignored', status: 0, error, endedAtMs: this.#clock.now() });
-    return Promise.reject(error);
-  }
 
   /** Resolves when the last call has ended, or after `drainMs`. */
   close(drainMs: number): Promise<void> {

@@ -101,7 +101,7 @@ export class ServiceState {
     const isNewTransport = transport !== this.#transport;
     const isNewBalancer = JSON.stringify(config.loadBalancer) !== JSON.stringify(this.#config.loadBalancer);
     const old = isNewTransport ? [...this.#transports.values()] : [];
-    if (transport !== null) transport.onConnectFailure = () => this.#source?.refresh();
+    if (transport !== null) this.#listen(transport);
     this.#config = config;
     this.#deps = { ...deps, endpointLayers: this.#deps.endpointLayers };
     this.#transport = transport;
@@ -173,6 +173,12 @@ export class ServiceState {
         else emit({ type: 'circuitClosed', service });
       },
     });
+  }
+
+  #listen(transport: ServiceTransport): void {
+    transport.onConnectFailure = () => this.#source?.refresh();
+    transport.onPeerUntrusted = ({ address }, message) =>
+      this.#deps.emit({ type: 'peerUntrusted', service: this.name, endpoint: address, message });
   }
 
   #commitOutlier(): void {

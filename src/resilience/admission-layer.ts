@@ -6,7 +6,7 @@ import type { Layer } from '../core/service.ts';
 import type { LimitsPolicy } from '../model/destination.ts';
 import type { Breaker } from './breaker.ts';
 import type { Limits } from './limits.ts';
-import { refuse } from './refuse.ts';
+import { refuse } from '../core/refuse.ts';
 
 export interface AdmissionDeps {
   /** null: no circuit breaker. */

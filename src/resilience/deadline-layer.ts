@@ -2,7 +2,7 @@
 // is reached, and waits between attempts look at it. Must stand below the router, which knows the route's timeout.
 import type { Clock } from '../core/clock.ts';
 import type { Layer } from '../core/service.ts';
-import { refuse } from './refuse.ts';
+import { refuse } from '../core/refuse.ts';
 
 export interface DeadlineDeps {
   readonly clock: Clock;

@@ -6,7 +6,7 @@ import { type Clock, Timer } from '../core/clock.ts';
 import { MeshError, meshError } from '../core/errors.ts';
 import type { Service } from '../core/service.ts';
 import type { RetryPolicy } from '../model/destination.ts';
-import { placeOf } from './refuse.ts';
+import { placeOf } from '../core/refuse.ts';
 import { decideRetry, type RetryDecision, type RetryDecisionDeps, type RetryDenial } from './retry-decision.ts';
 
 export interface RetryDeps extends RetryDecisionDeps {

@@ -4,7 +4,7 @@ import type { Random } from '../core/clock.ts';
 /** Times, ms. A number stands for `lognormal` with that mean. */
 export type Distribution =
   | number
-  | { readonly kind: 'lognormal'; readonly meanMs: number; /** @default 0.6 */ readonly sigma?: number }
+  | { readonly kind: 'lognormal'; readonly meanMs: number /** @default 0.6 */; readonly sigma?: number }
   | { readonly kind: 'exponential'; readonly meanMs: number }
   /** `share` of the draws are around `slowMs`, the others around `meanMs`; both lognormal. */
   | { readonly kind: 'bimodal'; readonly meanMs: number; readonly slowMs: number; readonly share: number; readonly sigma?: number }

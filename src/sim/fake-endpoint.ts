@@ -76,6 +76,7 @@ export class FakeEndpoint {
   #busy = 0;
   #behavior: Behavior = 'up';
   #slower = 1;
+  #received = 0;
   #startedAtMs: number = Number.NEGATIVE_INFINITY;
 
   constructor(address: string, model: EndpointModel, clock: VirtualClock, random: Random) {
@@ -97,6 +98,11 @@ export class FakeEndpoint {
     return this.#busy + this.#waiting;
   }
 
+  /** Attempts that were sent to it. */
+  get received(): number {
+    return this.#received;
+  }
+
   /** From now on. One that refuses is a process that died: what it was serving is lost. One that comes back is cold. */
   behave(behavior: Behavior): void {
     const wasDead = this.#behavior === 'refuse';
@@ -115,6 +121,7 @@ export class FakeEndpoint {
   /** A job sets out; `networkMs` is its way there and back, all spent before it arrives. */
   send(job: Job, networkMs: number): void {
     job.endpoint = this;
+    this.#received++;
     if (this.#behavior === 'refuse') this.#reject(job, 'refused', REFUSE_MS);
     else if (this.#behavior === 'failFast') this.#reject(job, 503, FAIL_FAST_MS);
     else {

@@ -11,7 +11,8 @@ import { type Answer, type FakeEndpoint, Job } from './fake-endpoint.ts';
 export interface LeafDeps {
   /** Of the process that calls. */
   readonly clock: Clock;
-  readonly endpoint: FakeEndpoint;
+  /** What stands behind the address now. */
+  readonly endpoint: () => FakeEndpoint;
   /** Way to the endpoint and back, ms. */
   readonly networkMs: () => number;
   readonly onAttempt: (attempt: Call, endpoint: FakeEndpoint) => void;
@@ -74,8 +75,9 @@ class FakeExchange extends Timer implements Reply, Cancelable {
       const { clock, endpoint, networkMs, onAttempt } = this.#deps;
       const dueMs = Math.min(call.attemptDeadlineMs, call.deadlineMs);
       if (dueMs !== Number.POSITIVE_INFINITY) clock.arm(this, dueMs);
-      onAttempt(call, endpoint);
-      endpoint.send(this.#job, networkMs());
+      const server = endpoint();
+      onAttempt(call, server);
+      server.send(this.#job, networkMs());
     });
   }
 

@@ -1,56 +1,44 @@
-// One client process of a simulation: the real mesh, and the calls that its users make. It is the edge, so it does what
-// fetch would: makes the call, takes the body, remembers how it ended.
-import { Call, type EndListener, type Reply, type Sink } from '../core/call.ts';
+// One client of a simulation: the calls that the users of a process make, and how they ended.
+import type { EndListener } from '../core/call.ts';
 import { type Clock, type Random, Timer } from '../core/clock.ts';
-import type { Service } from '../core/service.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import { type LoadModel, nextArrivalMs } from './load.ts';
 import type { Recording } from './recording.ts';
+import type { SimProcess } from './sim-process.ts';
 
 export interface SimClientDeps {
-  readonly index: number;
+  readonly process: SimProcess;
   readonly service: string;
-  readonly mesh: Mesh;
-  readonly clock: Clock;
   readonly recording: Recording;
   readonly random: Random;
-}
-
-const NO_BODY: Sink = { onData: () => true, onEnd() {}, onError() {} };
-
-function takeBody(reply: Reply): void {
-  reply.attach(NO_BODY);
 }
 
 /** How it ended is known from `onEnd`. */
 function ignore(): void {}
 
 export class SimClient {
-  readonly index: number;
-  readonly mesh: Mesh;
   readonly random: Random;
   /** Calls that have not ended. */
   inFlight = 0;
   readonly #deps: SimClientDeps;
-  readonly #origin: string;
 
   constructor(deps: SimClientDeps) {
-    this.index = deps.index;
-    this.mesh = deps.mesh;
     this.random = deps.random;
     this.#deps = deps;
-    this.#origin = `http://${deps.service}`;
+  }
+
+  get mesh(): Mesh {
+    return this.#deps.process.mesh;
   }
 
   /** Makes one call. */
   call(load: LoadModel): void {
-    const { service, clock } = this.#deps;
+    const { process, service } = this.#deps;
     const { method = 'GET', path = '/', headers } = load;
-    const init = { scheme: 'http', authority: service, method, path, headers: headers?.(this.random) ?? [], body: null };
-    const call = new Call(init, clock.now());
+    const call = process.newCall(service, method, path, headers?.(this.random) ?? []);
     this.inFlight++;
     call.onEnd(this.#onEnd);
-    (this.mesh.origin(this.#origin)?.service as Service)(call).then(takeBody, ignore);
+    process.send(call).then(ignore, ignore);
   }
 
   readonly #onEnd: EndListener = (call, outcome) => {

@@ -7,6 +7,7 @@ import type { MeshInput, ServiceInput } from '../model/input.ts';
 import type { Behavior, EndpointModel, FakeEndpoint } from './fake-endpoint.ts';
 import type { LoadModel } from './load.ts';
 import { type SimClient, Users } from './sim-client.ts';
+import type { SimProcess } from './sim-process.ts';
 import { SimulationResult } from './simulation-result.ts';
 import { World } from './world.ts';
 
@@ -33,6 +34,8 @@ export interface SimWorld {
   readonly nowMs: number;
   /** One real mesh for each client. */
   readonly meshes: readonly Mesh[];
+  /** A process more, with a mesh of its own; to be made before the first call, for a `handle` that calls further. */
+  process(name: string, config: ConfigSource): Promise<SimProcess>;
   /** The configuration that the clients began with, endpoints included. */
   readonly config: ConfigSource;
   /** The model behind an address; made when it is new. */
@@ -62,8 +65,10 @@ export interface SimulationOptions {
   readonly seed?: number;
   /** Least and most time of the network, there and back, ms. @default 0.5 to 0.7 */
   readonly networkMs?: readonly [number, number];
-  /** Each mesh before its first call: for layers of your own. */
-  readonly prepare?: (mesh: Mesh, client: number) => void;
+  /** Before time begins: for layers of your own, and for processes more. What reads files must be done here. */
+  readonly prepare?: (world: SimWorld) => void | Promise<void>;
+  /** All clients draw the same, to model libraries whose draws begin at a fixed point. @default false */
+  readonly alike?: boolean;
   /** Failed answers look like successes to all but the retries, to model a balancer that knows latency alone. @default false */
   readonly blind?: boolean;
 }
@@ -78,18 +83,17 @@ const DRAIN_STEP_MS = 1_000;
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { clients: count = 1, durationMs, seed = 1, networkMs = NETWORK_MS_DEFAULT, prepare } = options;
   const groups = groupsOf(options);
-  const world = new World({ seed, networkMs, model: groups[0] ?? {}, isBlind: options.blind ?? false });
-  const { config, service } = await describe(options, groups, world);
+  const { blind = false, alike = false } = options;
+  const world = new World({ seed, networkMs, model: groups[0] ?? {}, isBlind: blind, isAlike: alike });
+  const { config, service } = describe(options, groups, world);
   const clients: SimClient[] = [];
-  for (let i = 0; i < count; i++) {
-    const client = await world.client(i, service, config);
-    prepare?.(client.mesh, i);
-    clients.push(client);
-  }
+  for (let i = 0; i < count; i++) clients.push(await world.client(i, service, config));
+  const face = faceOf(world, clients, config);
+  await prepare?.(face);
   const load = typeof options.load === 'number' ? { rps: options.load } : options.load;
   for (const client of clients) new Users(client, load, count, durationMs, world.clock).begin();
   for (const fault of options.faults ?? []) schedule(world, fault);
-  const failures = runScript(options, world, clients, config);
+  const failures = runScript(options, face);
   await world.clock.advance(durationMs);
   await drain(world, clients);
   await world.close();
@@ -102,11 +106,11 @@ function groupsOf({ endpoints = {} }: SimulationOptions): readonly EndpointGroup
 }
 
 /** Gives the servers their addresses, and the configuration the servers. */
-async function describe(
+function describe(
   { config = {}, service }: SimulationOptions,
   groups: readonly EndpointGroup[],
   world: World,
-): Promise<{ config: ConfigSource; service: string }> {
+): { config: ConfigSource; service: string } {
   if (isFileSource(config)) {
     if (service === undefined) throw new TypeError('simulate: with a configuration in files, name the service that is called');
     return { config, service };
@@ -118,7 +122,8 @@ async function describe(
     const addresses = (known.endpoints ?? []).map((endpoint) => (typeof endpoint === 'string' ? endpoint : endpoint.address));
     let next = 0;
     for (const group of groups) {
-      for (let i = 0; i < (group.count ?? addresses.length) && next < addresses.length; i++) world.place(addresses[next++] as string, group);
+      for (let i = 0; i < (group.count ?? addresses.length) && next < addresses.length; i++)
+        world.place(addresses[next++] as string, group);
     }
     return { config, service: name };
   }
@@ -147,24 +152,31 @@ function schedule(world: World, { fromMs, untilMs, endpoints, is }: Fault): void
   });
 }
 
-/** What the script threw. */
-function runScript({ script = [] }: SimulationOptions, world: World, clients: readonly SimClient[], config: ConfigSource): unknown[] {
-  const failures: unknown[] = [];
-  const face: SimWorld = {
+function faceOf(world: World, clients: readonly SimClient[], config: ConfigSource): SimWorld {
+  return {
     get nowMs() {
       return world.nowMs;
     },
     meshes: clients.map(({ mesh }) => mesh),
     config,
+    process: (name, plan) => world.process(name, plan),
     endpoint: (address) => world.endpoint(address),
     place: (address, model) => world.place(address, model),
     at: (atMs, run) => world.at(atMs, run),
   };
-  for (const { atMs, run } of script) {
-    world.at(atMs, () => {
-      void Promise.resolve(run(face)).catch((error: unknown) => failures.push(error));
-    });
-  }
+}
+
+/** What the script will have thrown. */
+function runScript({ script = [] }: SimulationOptions, world: SimWorld): unknown[] {
+  const failures: unknown[] = [];
+  const play = async (run: (world: SimWorld) => void | Promise<void>): Promise<void> => {
+    try {
+      await run(world);
+    } catch (error) {
+      failures.push(error);
+    }
+  };
+  for (const { atMs, run } of script) world.at(atMs, () => void play(run));
   return failures;
 }
 

@@ -10,6 +10,7 @@ import { ProcessClock } from './process-clock.ts';
 import { Recording } from './recording.ts';
 import { streamOf } from './seeded-random.ts';
 import { SimClient } from './sim-client.ts';
+import { SimProcess } from './sim-process.ts';
 import { VirtualClock } from './virtual-clock.ts';
 
 export interface WorldOptions {
@@ -19,13 +20,14 @@ export interface WorldOptions {
   /** Least and most time of a way there and back, ms. */
   readonly networkMs: readonly [number, number];
   readonly isBlind: boolean;
+  /** Whether all processes draw the same. */
+  readonly isAlike: boolean;
 }
 
-export interface MeshPlan {
-  readonly config: ConfigSource;
-  /** Whether the attempts of this mesh are counted. */
-  readonly isCounted: boolean;
-}
+type OnAttempt = (attempt: Call, endpoint: FakeEndpoint) => void;
+
+/** Attempts that are not made for a recorded call. */
+const UNRECORDED = (): void => {};
 
 export class World {
   readonly clock: VirtualClock = new VirtualClock(0);
@@ -58,35 +60,33 @@ export class World {
   }
 
   /** A process with the real library in it. Its name gives it its chance. */
-  async process(name: string, plan: MeshPlan): Promise<{ readonly mesh: Mesh; readonly clock: ProcessClock }> {
-    const { seed, networkMs, isBlind } = this.#options;
+  async process(name: string, config: ConfigSource, onAttempt: OnAttempt = UNRECORDED): Promise<SimProcess> {
+    const { seed, networkMs, isBlind, isAlike } = this.#options;
     const chance = streamOf(seed, `network ${name}`);
     const clock = new ProcessClock(this.clock, chance());
     const [least, most] = networkMs;
     const drawNetworkMs = (): number => least + chance() * (most - least);
-    const onAttempt = plan.isCounted ? this.#onAttempt : (): void => {};
     const mesh = await createMesh({
-      config: plan.config,
+      config,
       watch: false,
       telemetry: { spans: 'off', metrics: 'off' },
       clock,
-      random: streamOf(seed, `mesh ${name}`),
+      random: streamOf(seed, isAlike ? 'mesh' : `mesh ${name}`),
       // Nothing is there in a simulation but what is simulated: no wait for what does not come.
       readyMs: 0,
       env: {},
-      transport: ({ address }) =>
-        fakeLeaf({ clock, endpoint: this.endpoint(address), networkMs: drawNetworkMs, onAttempt, isBlind }),
+      transport: ({ address }) => fakeLeaf({ clock, endpoint: () => this.endpoint(address), networkMs: drawNetworkMs, onAttempt, isBlind }),
     });
     this.#meshes.push(mesh);
-    return { mesh, clock };
+    return new SimProcess(mesh, clock);
   }
 
   /** A process that calls `service`, and whose calls are recorded. */
   async client(index: number, service: string, config: ConfigSource): Promise<SimClient> {
-    const { mesh, clock } = await this.process(`client ${index}`, { config, isCounted: true });
+    const process = await this.process(`client ${index}`, config, this.#onAttempt);
     const { recording } = this;
-    mesh.events.onAny((event) => recording.events.push({ atMs: this.nowMs, client: index, event }));
-    return new SimClient({ index, service, mesh, clock, recording, random: streamOf(this.#options.seed, `load ${index}`) });
+    process.mesh.events.onAny((event) => recording.events.push({ atMs: this.nowMs, client: index, event }));
+    return new SimClient({ process, service, recording, random: streamOf(this.#options.seed, `load ${index}`) });
   }
 
   at(atMs: number, run: () => void): void {
@@ -97,7 +97,7 @@ export class World {
     await Promise.all(this.#meshes.map((mesh) => mesh.close({ drainMs: 0 })));
   }
 
-  readonly #onAttempt = (_attempt: Call, { address }: FakeEndpoint): void => {
+  readonly #onAttempt: OnAttempt = (_attempt, { address }) => {
     this.recording.attempt(this.nowMs, address);
   };
 }

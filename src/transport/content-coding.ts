@@ -46,7 +46,8 @@ function makersOf(headers: ReplyHeaders): MakeTransform[] | null {
     .map((coding) => coding.trim())
     .filter((coding) => coding !== '' && coding !== 'identity');
   if (codings.length === 0) return null;
-  if (codings.length > CODINGS_MAX) throw new TypeError(`too many content-encodings in response: ${codings.length}, maximum allowed is ${CODINGS_MAX}`);
+  if (codings.length > CODINGS_MAX)
+    throw new TypeError(`too many content-encodings in response: ${codings.length}, maximum allowed is ${CODINGS_MAX}`);
   const makers: MakeTransform[] = [];
   for (const coding of codings.reverse()) {
     const make = transformOf(coding);

@@ -114,8 +114,8 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
       this.#upgrade(reply);
       return;
     }
-    this.#head(reply.status, reply.headers, reply.rawHeaders, reply.statusText);
     if (this.paused) reply.pause();
+    this.#head(reply.status, reply.headers, reply.rawHeaders, reply.statusText);
     reply.attach(this);
   }
 

@@ -4,7 +4,8 @@ import type { Call, Cancelable, Outcome, OutcomeKind, Reply, ReplyHeaders, Sink 
 import { kindOfError, kindOfStatus } from '../core/classify.ts';
 import { type Clock, Timer } from '../core/clock.ts';
 import { type MeshError, meshError } from '../core/errors.ts';
-import { attemptError, placeOf } from './failure.ts';
+import { placeOf } from '../core/refuse.ts';
+import { attemptError } from './failure.ts';
 import type { Dispatcher } from './undici.ts';
 
 type Controller = Dispatcher.DispatchController;

@@ -1,6 +1,7 @@
 // What undici and Node say when an attempt fails, as a MeshError: which code, how far the request got, and whether a
 // reused socket was the likely culprit. Source: the fault matrix (classes N, U, B, C) in docs/reliability notes.
 import type { Call } from '../core/call.ts';
+import { placeOf } from '../core/refuse.ts';
 import { MeshError, type MeshErrorCode, meshError, type Sent } from '../core/errors.ts';
 
 /** How far the attempt was when it failed. */
@@ -101,12 +102,7 @@ export function attemptError(error: unknown, call: Call, progress: AttemptProgre
   });
 }
 
-/** Where a call is, for an error. */
-export function placeOf(call: Call): { route?: string; destination?: string; endpoint?: string; attempt: number } {
-  return {
-    ...(call.route === null ? {} : { route: call.route.name }),
-    ...(call.destination === null ? {} : { destination: call.destination.name }),
-    ...(call.endpoint === null ? {} : { endpoint: call.endpoint.address }),
-    attempt: call.attempt,
-  };
+/** Whether the connection was refused because the peer is not who it should be. */
+export function isIdentityError(error: unknown): boolean {
+  return IDENTITY_CODES.has(codeOf(error));
 }

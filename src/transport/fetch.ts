@@ -97,8 +97,7 @@ class FetchCall {
     if (next.protocol !== 'http:' && next.protocol !== 'https:') throw failed('URL scheme must be a HTTP(S) scheme');
     if (this.#redirects >= REDIRECTS_MAX) throw failed('redirect count exceeded');
     if (status !== 303 && init.body instanceof ReadableStream) throw failed('a streamed body cannot be sent again for a redirect');
-    const becomesGet =
-      status === 303 ? method !== 'GET' && method !== 'HEAD' : (status === 301 || status === 302) && method === 'POST';
+    const becomesGet = status === 303 ? method !== 'GET' && method !== 'HEAD' : (status === 301 || status === 302) && method === 'POST';
     if (becomesGet) init = withoutBody(init);
     if (next.origin !== target.origin) init = withoutHeaders(init, CREDENTIAL_HEADERS);
     return begin(deps, parseTarget(next), init, this);

@@ -4,13 +4,13 @@ import { isIP } from 'node:net';
 import type { PeerCertificate } from 'node:tls';
 import type { Call, Endpoint, Reply } from '../core/call.ts';
 import type { Clock } from '../core/clock.ts';
-import { meshError } from '../core/errors.ts';
 import type { Service } from '../core/service.ts';
 import { type ClientTls, clientTls } from '../identity/tls-context.ts';
 import type { IdentityConfig } from '../model/config.ts';
 import type { LimitsPolicy, TlsPolicy } from '../model/destination.ts';
 import { Exchange, type ExchangeHost } from './exchange.ts';
-import { placeOf } from './failure.ts';
+import { refuse } from '../core/refuse.ts';
+import { isIdentityError } from './failure.ts';
 import { ATTEMPT_HEADER, DEADLINE_HEADER } from '../core/headers.ts';
 import { buildConnector, type Dispatcher, Pool } from './undici.ts';
 
@@ -36,6 +36,8 @@ export class ServiceTransport {
   pending = 0;
   /** Told when no connection could be made: discovery may look again. */
   onConnectFailure: () => void = () => {};
+  /** Told when a peer did not prove its identity: never sickness, always an event. */
+  onPeerUntrusted: (endpoint: Endpoint, message: string) => void = () => {};
   readonly #deps: TransportDeps;
   #tls: ClientTls | null = null;
 
@@ -90,7 +92,10 @@ class EndpointPool implements ExchangeHost {
       this.isFresh = true;
       queueMicrotask(this.#onSettled);
     });
-    this.pool.on('connectionError', () => shared.onConnectFailure());
+    this.pool.on('connectionError', (_origin, _targets, error) => {
+      if (isIdentityError(error)) shared.onPeerUntrusted(endpoint, error.message);
+      else shared.onConnectFailure();
+    });
   }
 
   onStarted(): void {
@@ -211,27 +216,11 @@ function dispatchOptions(call: Call, servername: string | undefined): Dispatcher
 
 function refusePending(call: Call, shared: ServiceTransport): Promise<Reply> {
   const limit = shared.policy.limits.maxPendingRequests;
-  return refuse(
-    call,
-    meshError({
-      code: 'overloaded',
-      message: `${limit} calls already wait for a connection (limits.maxPendingRequests)`,
-      where: placeOf(call),
-    }),
-    shared,
-  );
+  const message = `${limit} calls already wait for a connection (limits.maxPendingRequests)`;
+  return refuse(call, shared.clock.now(), { code: 'overloaded', message });
 }
 
-/** The endpoint was removed between pick and send: nothing was sent, another endpoint may take it. */
+/** The endpoint was removed between pick and send: nothing was sent, another endpoint may take it, and nobody is to blame. */
 function refuseClosed(call: Call, shared: ServiceTransport): Promise<Reply> {
-  return refuse(
-    call,
-    meshError({ code: 'connect_failed', message: 'the endpoint was removed', retryable: true, where: placeOf(call) }),
-    shared,
-  );
-}
-
-function refuse(call: Call, error: ReturnType<typeof meshError>, shared: ServiceTransport): Promise<Reply> {
-  call.end({ kind: 'ignored', status: 0, error, endedAtMs: shared.clock.now() });
-  return Promise.reject(error);
+  return refuse(call, shared.clock.now(), { code: 'connect_failed', message: 'the endpoint was removed', retryable: true }, 'ignored');
 }

@@ -61,7 +61,11 @@ class Rig {
 
   /** Sends an attempt of a new call; `tried` names endpoints of earlier ones. */
   send(tried = '', init: TestCallInit = {}): { attempt: Call; answer: Promise<Reply>; to: string } {
-    const call = testCall({ startedAtMs: this.clock.now(), ...init });
+    const call = testCall({
+      startedAtMs: this.clock.now(),
+      destination: { service: 'reviews', subset: 'v1', name: 'reviews/v1' },
+      ...init,
+    });
     if (tried !== '') call.tried = [...tried].map((name) => this.get(name));
     const attempt = call.fork(tried.length + 1, this.clock.now());
     const answer = this.#service(attempt);

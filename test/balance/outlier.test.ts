@@ -44,7 +44,14 @@ describe('the run', () => {
     const rig = new Rig(3, NO_COMPARISON);
     rig.eject(1);
     expect(rig.events).toEqual([
-      { type: 'endpointEjected', service: 'reviews', endpoint: 'e1:1', rule: 'consecutive', reason: '5 gateway or local errors in a row', forMs: 1_000 },
+      {
+        type: 'endpointEjected',
+        service: 'reviews',
+        endpoint: 'e1:1',
+        rule: 'consecutive',
+        reason: '5 gateway or local errors in a row',
+        forMs: 1_000,
+      },
     ]);
   });
 

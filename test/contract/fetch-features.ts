@@ -54,8 +54,16 @@ const METHODS = ['GET', 'get', 'Get', 'POST', 'post', 'PUT', 'DELETE', 'delete',
 const BAD_METHODS = ['CONNECT', 'TRACE', 'trace', 'G ET', 'GET\n', ''];
 
 const requests: readonly Feature[] = [
-  ...each(METHODS, (method) => `method ${method}`, (world, method) => echo(world, { method })),
-  ...each(BAD_METHODS, (method) => `method ${JSON.stringify(method)} is refused`, (world, method) => thrown(() => world.fetch(world.peer.url, { method }))),
+  ...each(
+    METHODS,
+    (method) => `method ${method}`,
+    (world, method) => echo(world, { method }),
+  ),
+  ...each(
+    BAD_METHODS,
+    (method) => `method ${JSON.stringify(method)} is refused`,
+    (world, method) => thrown(() => world.fetch(world.peer.url, { method })),
+  ),
   feature('HEAD', async ({ fetch, peer }) => {
     const response = await fetch(`${peer.url}/bytes?n=10`, { method: 'HEAD' });
     return [response.status, response.headers.get('content-length'), response.body, await response.text(), response.bodyUsed];
@@ -73,7 +81,14 @@ const requests: readonly Feature[] = [
     return [method, body];
   }),
   ...each<RequestInit>(
-    [{ cache: 'no-store' }, { cache: 'reload' }, { mode: 'same-origin' }, { credentials: 'include' }, { referrerPolicy: 'origin' }, { keepalive: true }],
+    [
+      { cache: 'no-store' },
+      { cache: 'reload' },
+      { mode: 'same-origin' },
+      { credentials: 'include' },
+      { referrerPolicy: 'origin' },
+      { keepalive: true },
+    ],
     (init) => `init ${JSON.stringify(init)}`,
     (world, init) => echo(world, init),
   ),
@@ -82,7 +97,14 @@ const requests: readonly Feature[] = [
 
 const HEADERS: readonly (readonly [string, () => unknown])[] = [
   ['record', () => ({ 'X-Some': 'value', accept: 'text/css', 'User-Agent': 'me' })],
-  ['pairs', () => [['x-a', '1'], ['x-b', '2'], ['x-a', '3']]],
+  [
+    'pairs',
+    () => [
+      ['x-a', '1'],
+      ['x-b', '2'],
+      ['x-a', '3'],
+    ],
+  ],
   ['Headers', () => new Headers({ 'X-A': '1', b: '2' })],
   ['Map', () => new Map([['x-a', '1']])],
   ['values trimmed', () => ({ 'x-a': '  spaces\t' })],
@@ -111,9 +133,15 @@ const BAD_HEADERS: readonly (readonly [string, () => unknown])[] = [
 ];
 
 const headers: readonly Feature[] = [
-  ...each(HEADERS, ([name]) => `headers: ${name}`, (world, [, make]) => echo(world, { method: 'POST', headers: make() as NonNullable<RequestInit['headers']>, body: 'x' })),
-  ...each(BAD_HEADERS, ([name]) => `headers: ${name} is refused`, (world, [, make]) =>
-    thrown(() => world.fetch(`${world.peer.url}/echo`, { headers: make() as NonNullable<RequestInit['headers']> })),
+  ...each(
+    HEADERS,
+    ([name]) => `headers: ${name}`,
+    (world, [, make]) => echo(world, { method: 'POST', headers: make() as NonNullable<RequestInit['headers']>, body: 'x' }),
+  ),
+  ...each(
+    BAD_HEADERS,
+    ([name]) => `headers: ${name} is refused`,
+    (world, [, make]) => thrown(() => world.fetch(`${world.peer.url}/echo`, { headers: make() as NonNullable<RequestInit['headers']> })),
   ),
 ];
 
@@ -160,13 +188,19 @@ const BODIES: readonly (readonly [string, () => unknown])[] = [
 ];
 
 const bodies: readonly Feature[] = [
-  ...each(BODIES, ([name]) => `body: ${name}`, (world, [, make]) => echo(world, { method: 'POST', body: make() as NonNullable<RequestInit['body']>, duplex: 'half' })),
+  ...each(
+    BODIES,
+    ([name]) => `body: ${name}`,
+    (world, [, make]) => echo(world, { method: 'POST', body: make() as NonNullable<RequestInit['body']>, duplex: 'half' }),
+  ),
   feature('body over 64 KiB', async (world) => (await echo(world, { method: 'PUT', body: 'x'.repeat(200_000) })).body.length),
   feature('stream over 64 KiB', async (world) => {
     const big = stream(...Array.from({ length: 50 }, () => Buffer.alloc(4_000, 'x')));
     return (await echo(world, { method: 'PUT', body: big, duplex: 'half' })).body.length;
   }),
-  feature('stream without duplex is refused', ({ fetch, peer }) => thrown(() => fetch(peer.url, { method: 'POST', body: stream(Buffer.from('x')) }))),
+  feature('stream without duplex is refused', ({ fetch, peer }) =>
+    thrown(() => fetch(peer.url, { method: 'POST', body: stream(Buffer.from('x')) })),
+  ),
   feature('locked stream is refused', ({ fetch, peer }) => {
     const locked = stream(Buffer.from('x'));
     locked.getReader();
@@ -190,7 +224,11 @@ const bodies: readonly Feature[] = [
       return response.status;
     }).then((outcome) => 'came' in (outcome as object));
   }),
-  ...each(['GET', 'HEAD'], (method) => `${method} with a body is refused`, ({ fetch, peer }, method) => thrown(() => fetch(peer.url, { method, body: 'x' }))),
+  ...each(
+    ['GET', 'HEAD'],
+    (method) => `${method} with a body is refused`,
+    ({ fetch, peer }, method) => thrown(() => fetch(peer.url, { method, body: 'x' })),
+  ),
 ];
 
 const ODD_URLS = [
@@ -219,17 +257,31 @@ const ODD_URLS = [
 ];
 
 const urls: readonly Feature[] = [
-  ...each(ODD_URLS, (path) => `URL ${JSON.stringify(path)}`, async ({ fetch, peer }, path) => {
-    const response = await fetch(peer.url + path);
-    return [response.url, ((await response.json()) as Echo).url];
-  }),
+  ...each(
+    ODD_URLS,
+    (path) => `URL ${JSON.stringify(path)}`,
+    async ({ fetch, peer }, path) => {
+      const response = await fetch(peer.url + path);
+      return [response.url, ((await response.json()) as Echo).url];
+    },
+  ),
   feature('URL with an upper-case scheme and host', async ({ fetch, peer }) => {
     const response = await fetch(`${peer.url.replace('http://localhost', 'HTTP://LOCALHOST')}/echo`);
     return [response.url, ((await response.json()) as Echo).headers.host];
   }),
   feature('URL with spaces around', async ({ fetch, peer }) => (await fetch(`  ${peer.url}/echo \n`)).url),
   ...each(
-    ['', '/relative', 'http://', 'http://a:99999/', 'http://a b/', 'ftp://localhost/', 'http://user:password@localhost/', 'http://xn--/', 'http://[::1'],
+    [
+      '',
+      '/relative',
+      'http://',
+      'http://a:99999/',
+      'http://a b/',
+      'ftp://localhost/',
+      'http://user:password@localhost/',
+      'http://xn--/',
+      'http://[::1',
+    ],
     (url) => `URL ${JSON.stringify(url)} is refused`,
     ({ fetch }, url) => thrown(() => fetch(url)),
   ),

@@ -85,7 +85,8 @@ const HANDLERS: Readonly<Record<string, Handler>> = {
     response.writeHead(200, { 'content-type': 'application/x-www-form-urlencoded' }).end('a=1&b=two%20words');
   },
   multipart(_request, response) {
-    const part = '--xyz\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\ncontent-type: text/plain\r\n\r\nof a file\r\n--xyz--\r\n';
+    const part =
+      '--xyz\r\ncontent-disposition: form-data; name="file"; filename="a.txt"\r\ncontent-type: text/plain\r\n\r\nof a file\r\n--xyz--\r\n';
     response.writeHead(200, { 'content-type': 'multipart/form-data; boundary=xyz' }).end(part);
   },
   cut(_request, response) {

@@ -7,10 +7,14 @@ async function surface(response: Response): Promise<unknown> {
 }
 
 const heads: readonly Feature[] = [
-  ...each([200, 201, 202, 204, 205, 299, 300, 304, 400, 404, 418, 500, 503, 599], (status) => `status ${status}`, async ({ fetch, peer }, status) => {
-    const response = await fetch(`${peer.url}/status?s=${status}`);
-    return [response.body === null, await surface(response)];
-  }),
+  ...each(
+    [200, 201, 202, 204, 205, 299, 300, 304, 400, 404, 418, 500, 503, 599],
+    (status) => `status ${status}`,
+    async ({ fetch, peer }, status) => {
+      const response = await fetch(`${peer.url}/status?s=${status}`);
+      return [response.body === null, await surface(response)];
+    },
+  ),
   feature('statusText', async ({ fetch, peer }) => surface(await fetch(`${peer.url}/status?s=200&text=Quite%20fine`))),
   feature('headers', async ({ fetch, peer }) => {
     const { headers } = await fetch(`${peer.url}/headers`);
@@ -45,10 +49,16 @@ const reading: readonly Feature[] = [
     return [blob.size, blob.type, await blob.text()];
   }),
   feature('blob without type', async ({ fetch, peer }) => (await (await fetch(`${peer.url}/bytes?n=2`)).blob()).type),
-  ...each(['form', 'multipart'], (kind) => `formData: ${kind}`, async ({ fetch, peer }, kind) => {
-    const data = await (await fetch(`${peer.url}/${kind}`)).formData();
-    return Promise.all([...data].map(async ([name, value]) => [name, typeof value === 'string' ? value : [value.name, value.type, await value.text()]]));
-  }),
+  ...each(
+    ['form', 'multipart'],
+    (kind) => `formData: ${kind}`,
+    async ({ fetch, peer }, kind) => {
+      const data = await (await fetch(`${peer.url}/${kind}`)).formData();
+      return Promise.all(
+        [...data].map(async ([name, value]) => [name, typeof value === 'string' ? value : [value.name, value.type, await value.text()]]),
+      );
+    },
+  ),
   feature('formData of what is none', async ({ fetch, peer }) => thrown(async () => (await fetch(`${peer.url}/bytes?n=1`)).formData())),
   feature('bodyUsed, and the second reading', async ({ fetch, peer }) => {
     const response = await fetch(`${peer.url}/bytes?n=4`);
@@ -124,14 +134,22 @@ const reading: readonly Feature[] = [
 const CODINGS = ['gzip', 'x-gzip', 'deflate', 'raw-deflate', 'br', 'twice', 'unknown', 'half-known', 'empty', 'short'];
 
 const codings: readonly Feature[] = [
-  ...each(CODINGS, (coding) => `content-encoding ${coding}`, async ({ fetch, peer }, coding) => {
-    const response = await fetch(`${peer.url}/coded?c=${coding}`);
-    const text = await response.text();
-    return [response.headers.get('content-encoding'), text === TEXT ? 'TEXT' : text];
-  }),
-  feature('content-encoding read as a stream', async ({ fetch, peer }) => new Response((await fetch(`${peer.url}/coded?c=gzip`)).body).text()),
-  ...each(['broken', 'six'], (coding) => `content-encoding ${coding} fails`, ({ fetch, peer }, coding) =>
-    thrown(async () => (await fetch(`${peer.url}/coded?c=${coding}`)).text()),
+  ...each(
+    CODINGS,
+    (coding) => `content-encoding ${coding}`,
+    async ({ fetch, peer }, coding) => {
+      const response = await fetch(`${peer.url}/coded?c=${coding}`);
+      const text = await response.text();
+      return [response.headers.get('content-encoding'), text === TEXT ? 'TEXT' : text];
+    },
+  ),
+  feature('content-encoding read as a stream', async ({ fetch, peer }) =>
+    new Response((await fetch(`${peer.url}/coded?c=gzip`)).body).text(),
+  ),
+  ...each(
+    ['broken', 'six'],
+    (coding) => `content-encoding ${coding} fails`,
+    ({ fetch, peer }, coding) => thrown(async () => (await fetch(`${peer.url}/coded?c=${coding}`)).text()),
   ),
 ];
 
@@ -142,37 +160,64 @@ function hop(status: number, to: string): string {
 async function followed(response: Response): Promise<unknown> {
   const seen = (await response.json()) as { method: string; body: string; url: string; headers: Record<string, string> };
   const { authorization, cookie } = seen.headers;
-  const own = [seen.method, seen.body, seen.url, seen.headers['content-type'], seen.headers['content-length'], authorization, cookie, seen.headers['x-own']];
+  const own = [
+    seen.method,
+    seen.body,
+    seen.url,
+    seen.headers['content-type'],
+    seen.headers['content-length'],
+    authorization,
+    cookie,
+    seen.headers['x-own'],
+  ];
   return [response.status, response.redirected, response.url, ...own];
 }
 
 const PRIVATE = { authorization: 'Bearer x', cookie: 'a=1', 'x-own': 'mine' };
 
 const redirects: readonly Feature[] = [
-  ...each([301, 302, 303, 307, 308], (status) => `${status} after GET`, async ({ fetch, peer }, status) =>
-    followed(await fetch(peer.url + hop(status, '/echo?there'), { headers: PRIVATE })),
+  ...each(
+    [301, 302, 303, 307, 308],
+    (status) => `${status} after GET`,
+    async ({ fetch, peer }, status) => followed(await fetch(peer.url + hop(status, '/echo?there'), { headers: PRIVATE })),
   ),
-  ...each([301, 302, 303, 307, 308], (status) => `${status} after POST`, async ({ fetch, peer }, status) =>
-    followed(await fetch(peer.url + hop(status, 'echo'), { method: 'POST', body: 'the body', headers: { 'content-type': 'text/css' } })),
+  ...each(
+    [301, 302, 303, 307, 308],
+    (status) => `${status} after POST`,
+    async ({ fetch, peer }, status) =>
+      followed(await fetch(peer.url + hop(status, 'echo'), { method: 'POST', body: 'the body', headers: { 'content-type': 'text/css' } })),
   ),
-  ...each([301, 303, 308], (status) => `${status} after PUT`, async ({ fetch, peer }, status) =>
-    followed(await fetch(peer.url + hop(status, '/echo'), { method: 'PUT', body: 'the body' })),
+  ...each(
+    [301, 303, 308],
+    (status) => `${status} after PUT`,
+    async ({ fetch, peer }, status) => followed(await fetch(peer.url + hop(status, '/echo'), { method: 'PUT', body: 'the body' })),
   ),
-  ...each([301, 303], (status) => `${status} after HEAD`, async ({ fetch, peer }, status) => {
-    const response = await fetch(peer.url + hop(status, '/bytes?n=7'), { method: 'HEAD' });
-    return [response.status, response.headers.get('content-length')];
-  }),
-  ...each([301, 302, 303, 307], (status) => `${status} after POST of a stream`, async ({ fetch, peer }, status) =>
-    thrown(async () => {
-      const body = stream(Buffer.from('x'));
-      const response = await fetch(peer.url + hop(status, '/echo'), { method: 'POST', body, duplex: 'half' } as RequestInit);
-      return ((await response.json()) as { method: string }).method;
-    }),
+  ...each(
+    [301, 303],
+    (status) => `${status} after HEAD`,
+    async ({ fetch, peer }, status) => {
+      const response = await fetch(peer.url + hop(status, '/bytes?n=7'), { method: 'HEAD' });
+      return [response.status, response.headers.get('content-length')];
+    },
   ),
-  ...each([300, 304, 305, 306], (status) => `${status} is no redirect`, async ({ fetch, peer }, status) => {
-    const response = await fetch(peer.url + hop(status, '/echo'));
-    return [response.status, response.redirected];
-  }),
+  ...each(
+    [301, 302, 303, 307],
+    (status) => `${status} after POST of a stream`,
+    async ({ fetch, peer }, status) =>
+      thrown(async () => {
+        const body = stream(Buffer.from('x'));
+        const response = await fetch(peer.url + hop(status, '/echo'), { method: 'POST', body, duplex: 'half' } as RequestInit);
+        return ((await response.json()) as { method: string }).method;
+      }),
+  ),
+  ...each(
+    [300, 304, 305, 306],
+    (status) => `${status} is no redirect`,
+    async ({ fetch, peer }, status) => {
+      const response = await fetch(peer.url + hop(status, '/echo'));
+      return [response.status, response.redirected];
+    },
+  ),
   feature('redirect without location', async ({ fetch, peer }) => surface(await fetch(`${peer.url}/redirect?s=302`))),
   feature('redirect manual', async ({ fetch, peer }) => {
     const response = await fetch(peer.url + hop(302, '/echo'), { redirect: 'manual' });
@@ -182,8 +227,10 @@ const redirects: readonly Feature[] = [
   feature('redirect of no such kind', ({ fetch, peer }) => thrown(() => fetch(peer.url, { redirect: 'sometimes' as never }))),
   feature('20 redirects', async ({ fetch, peer }) => surface(await fetch(`${peer.url}/loop?n=20`))),
   feature('21 redirects', ({ fetch, peer }) => thrown(() => fetch(`${peer.url}/loop?n=21`))),
-  ...each(['http://', 'ftp://localhost/', 'data:text/plain,x', 'javascript:1'], (to) => `redirect to ${to} fails`, ({ fetch, peer }, to) =>
-    thrown(() => fetch(peer.url + hop(302, to))),
+  ...each(
+    ['http://', 'ftp://localhost/', 'data:text/plain,x', 'javascript:1'],
+    (to) => `redirect to ${to} fails`,
+    ({ fetch, peer }, to) => thrown(() => fetch(peer.url + hop(302, to))),
   ),
   feature('redirect with a fragment', async ({ fetch, peer }) => (await fetch(`${peer.url}${hop(302, '/echo#b')}#a`)).url),
 ];

@@ -8,7 +8,8 @@ describe('the clock of the process', () => {
     const startMs = systemClock.now();
     const fired: [number, number][] = [];
     await new Promise<void>((resolve) => {
-      for (const delayMs of [50, 0, 20, 35]) runAt(systemClock, startMs + delayMs, () => fired.push([delayMs, systemClock.now() - startMs]));
+      for (const delayMs of [50, 0, 20, 35])
+        runAt(systemClock, startMs + delayMs, () => fired.push([delayMs, systemClock.now() - startMs]));
       const stopped = runAt(systemClock, startMs + 10, () => fired.push([-1, 0]));
       systemClock.disarm(stopped);
       const moved = runAt(systemClock, startMs + 10, resolve);

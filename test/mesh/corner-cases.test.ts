@@ -20,7 +20,8 @@ describe('reload', () => {
     const world = await meshWorld(config({ consecutiveErrors: 2 }));
     world.play[A] = () => 503;
     for (let i = 0; i < 12; i++) await world.fetch();
-    const standing = (): (string | undefined)[] => world.mesh.snapshot().services.reviews?.endpoints.map((endpoint) => endpoint.standing) ?? [];
+    const standing = (): (string | undefined)[] =>
+      world.mesh.snapshot().services.reviews?.endpoints.map((endpoint) => endpoint.standing) ?? [];
     expect(standing()).toEqual(['ejected', 'in', 'in']);
     await world.mesh.reload(config(false));
     await world.mesh.reload(config({ consecutiveErrors: 2 }));
@@ -115,7 +116,9 @@ describe('a sticky route', () => {
           { address: B, labels: { version: 'v2' } },
         ],
         subsets: { v1: { version: 'v1' }, v2: { version: 'v2' } },
-        routes: [{ to: { v1: 50, v2: 50 }, sticky: { header: 'x-user' }, ...(acrossSubsets === undefined ? {} : { retries: { acrossSubsets } }) }],
+        routes: [
+          { to: { v1: 50, v2: 50 }, sticky: { header: 'x-user' }, ...(acrossSubsets === undefined ? {} : { retries: { acrossSubsets } }) },
+        ],
       },
     },
   });

@@ -73,7 +73,14 @@ describe('Meter', () => {
     onEvent({ type: 'configLoaded', hash: 'a' });
     onEvent({ type: 'configRejected', message: 'no' });
     onEvent({ type: 'configRejected', message: 'no' });
-    onEvent({ type: 'endpointEjected', service: 'reviews', endpoint: '10.0.0.1:1', rule: 'consecutive', reason: '5 errors in a row', forMs: 1 });
+    onEvent({
+      type: 'endpointEjected',
+      service: 'reviews',
+      endpoint: '10.0.0.1:1',
+      rule: 'consecutive',
+      reason: '5 errors in a row',
+      forMs: 1,
+    });
     onEvent({ type: 'endpointEjected', service: 'reviews', endpoint: '10.0.0.2:1', rule: 'peers', reason: 'rate 0.31 of 17', forMs: 1 });
     onEvent({ type: 'endpointReturned', service: 'reviews', endpoint: '10.0.0.1:1' });
     onEvent({ type: 'endpointsChanged', service: 'reviews', added: [], removed: [] });

@@ -54,15 +54,28 @@ describe('a body in memory', () => {
     body.release();
   });
 
-  it.each([['null', null], ['undefined', undefined], ['empty string', ''], ['empty bytes', new Uint8Array(0)]])('%s is no body', (_, value) => {
+  it.each([
+    ['null', null],
+    ['undefined', undefined],
+    ['empty string', ''],
+    ['empty bytes', new Uint8Array(0)],
+  ])('%s is no body', (_, value) => {
     expect(requestBody(value, -1, LIMIT)).toBeNull();
   });
 
-  it.each([['number', 5], ['boolean', true], ['function', () => {}], ['plain object', { a: 1 }]])('%s is refused', (_, value) => {
+  it.each([
+    ['number', 5],
+    ['boolean', true],
+    ['function', () => {}],
+    ['plain object', { a: 1 }],
+  ])('%s is refused', (_, value) => {
     expect(() => requestBody(value, -1, LIMIT)).toThrow('body must be');
   });
 
-  it.each([['string', 'ü'.repeat(LIMIT / 2 + 1)], ['bytes', new Uint8Array(LIMIT + 2)]])('%s over the limit goes once, unless it never went', async (_, value) => {
+  it.each([
+    ['string', 'ü'.repeat(LIMIT / 2 + 1)],
+    ['bytes', new Uint8Array(LIMIT + 2)],
+  ])('%s over the limit goes once, unless it never went', async (_, value) => {
     const body = streamed(value);
     expect([body.replayable, body.isCounted, body.length]).toEqual([true, false, LIMIT + 2]);
     body.open();

@@ -355,7 +355,10 @@ describe('who is to blame', () => {
 function randomPlay(seed: number): void {
   const random = seededRandom(seed);
   const below = (n: number): number => Math.floor(random() * n);
-  const played = play({ ...(random() < 0.5 ? { deadlineMs: 1 + below(3_000) } : {}), ...(random() < 0.5 ? { attemptMs: 1 + below(500) } : {}) });
+  const played = play({
+    ...(random() < 0.5 ? { deadlineMs: 1 + below(3_000) } : {}),
+    ...(random() < 0.5 ? { attemptMs: 1 + below(500) } : {}),
+  });
   const { wire, exchange, call, clock, outcomes } = played;
   played.reply.catch(() => {});
   const sink = new Recorder();
@@ -370,7 +373,8 @@ function randomPlay(seed: number): void {
       state.started = true;
     },
     () => {
-      if (state.started && !state.headed && !wire.isOver) wire.head(random() < 0.5 ? 200 : 503, random() < 0.2 ? { 'content-length': '70000' } : {});
+      if (state.started && !state.headed && !wire.isOver)
+        wire.head(random() < 0.5 ? 200 : 503, random() < 0.2 ? { 'content-length': '70000' } : {});
       state.headed ||= state.started;
     },
     () => {

@@ -50,7 +50,14 @@ async function read(reply: Reply): Promise<string> {
 }
 
 export function realWire(port: number, init: WireInit = {}): RealWire {
-  const { host = '127.0.0.1', protocol = 'http1', tls = { mode: 'disable' }, limits = {}, endpoints = 1, clock = new VirtualClock() } = init;
+  const {
+    host = '127.0.0.1',
+    protocol = 'http1',
+    tls = { mode: 'disable' },
+    limits = {},
+    endpoints = 1,
+    clock = new VirtualClock(),
+  } = init;
   const policy = { service: 'reviews', protocol, tls, limits: { ...LIMITS_DEFAULTS, ...limits }, endpoints };
   const shared = new ServiceTransport(policy, { clock, identity: null });
   const endpoint: Endpoint = {
@@ -124,4 +131,9 @@ export async function closedPort(): Promise<number> {
   const server = await rawServer(() => {});
   server.close();
   return server.port;
+}
+
+/** Long enough for undici to look after a socket that has just answered. */
+export async function idle(): Promise<void> {
+  for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,7 +1,20 @@
 // S1: a short trigger, then nothing wrong any more. Does the load that retries add keep the service down?
 import type { PolicyInput } from '../../../src/model/input-policy.ts';
 import { simulate } from '../../../src/testing.ts';
-import { atLeast, atMost, between, type Case, type Figure, ISTIO, type Scenario, seconds, serviceWith, TEN, TEN_RPS, UNLIMITED } from './scenario.ts';
+import {
+  atLeast,
+  atMost,
+  between,
+  type Case,
+  type Figure,
+  ISTIO,
+  type Scenario,
+  seconds,
+  serviceWith,
+  TEN,
+  TEN_RPS,
+  UNLIMITED,
+} from './scenario.ts';
 
 const FROM_MS = 30_000;
 const UNTIL_MS = 40_000;
@@ -22,7 +35,11 @@ interface Effect {
   readonly goodputLater: number;
 }
 
-export async function trigger(policies: PolicyInput, { clients, utilization, slower, spike, durationMs = 110_000 }: Trigger, seed: number): Promise<Effect> {
+export async function trigger(
+  policies: PolicyInput,
+  { clients, utilization, slower, spike, durationMs = 110_000 }: Trigger,
+  seed: number,
+): Promise<Effect> {
   const result = await simulate({
     config: serviceWith({ timeout: '1s', retries: TRY, ...policies }),
     clients,

@@ -36,6 +36,11 @@ export function between(what: string, value: number, least: number, most: number
   return { what, value, least, most };
 }
 
+/** A figure that has no bound, for people. */
+export function seen(what: string, value: number): Figure {
+  return { what, value };
+}
+
 export function isKept({ value, most = Number.POSITIVE_INFINITY, least = Number.NEGATIVE_INFINITY }: Figure): boolean {
   return value <= most && value >= least;
 }

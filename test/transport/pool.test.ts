@@ -1,0 +1,273 @@
+import type { Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { MeshError } from '../../src/core/errors.ts';
+import { createMesh, type Mesh } from '../../src/mesh/mesh.ts';
+import type { ServiceInput } from '../../src/model/input.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
+import { closedPort, idle, OK, type RawServer, rawServer, realWire, type RealWire, type WireInit } from './real-wire.ts';
+
+const closers: (() => unknown)[] = [];
+
+afterEach(async () => {
+  for (const close of closers.splice(0)) await close();
+});
+
+async function server(onRequest: (socket: Socket, nth: number) => void, onConnection?: (socket: Socket) => void): Promise<RawServer> {
+  const made = await rawServer(onRequest, onConnection);
+  closers.push(made.close);
+  return made;
+}
+
+function wireTo(port: number, init: WireInit = {}): RealWire {
+  const wire = realWire(port, init);
+  closers.push(wire.transport.close);
+  return wire;
+}
+
+async function meshOf(service: ServiceInput): Promise<Mesh> {
+  const mesh = await createMesh({ config: { services: { reviews: { circuitBreaker: false, outlierDetection: false, ...service } } } });
+  closers.push(() => mesh.close({ drainMs: 0 }));
+  return mesh;
+}
+
+const NO = 'HTTP/1.1 503 Service Unavailable\r\ncontent-length: 2\r\n\r\nno';
+const answer = (socket: Socket): void => void socket.write(OK);
+
+/** Answers when told. */
+function held(): { readonly onRequest: (socket: Socket) => void; answerAll(): void; readonly waiting: Socket[] } {
+  const waiting: Socket[] = [];
+  return {
+    waiting,
+    onRequest: (socket) => void waiting.push(socket),
+    answerAll() {
+      for (const socket of waiting.splice(0)) answer(socket);
+    },
+  };
+}
+
+describe('sockets', () => {
+  it('twenty answers of 503 in a row, each retried elsewhere, need two sockets to each endpoint', async () => {
+    const [sick, healthy] = [await server((socket) => socket.write(NO)), await server(answer)];
+    const mesh = await meshOf({
+      endpoints: [`127.0.0.1:${sick.port}`, `127.0.0.1:${healthy.port}`],
+      loadBalancer: 'roundRobin',
+      retries: { backoff: { base: 1, max: 2 } },
+      retryBudget: { tokens: 100 },
+    });
+    for (let i = 0; i < 20; i++) expect((await mesh.fetch('http://reviews/')).status).toBe(200);
+    expect(sick.requests()).toBeGreaterThanOrEqual(10);
+    expect(sick.accepted()).toBeLessThanOrEqual(2);
+    expect(healthy.accepted()).toBeLessThanOrEqual(2);
+  });
+
+  it.each([1, 3])('never more than maxConnections: %i', async (maxConnections) => {
+    let most = 0;
+    const busy = await server(
+      (socket) => setImmediate(answer, socket),
+      () => {
+        most = Math.max(most, busy.sockets.size);
+      },
+    );
+    const wire = wireTo(busy.port, { limits: { maxConnections } });
+    const outcomes = await Promise.all(Array.from({ length: 50 }, () => wire.outcome()));
+    expect([new Set(outcomes), most, busy.requests(), wire.shared.pending]).toEqual([new Set(['200 ok']), maxConnections, 50, 0]);
+  });
+
+  it('maxConnections is shared by the endpoints, each has at least one', async () => {
+    const { onRequest, answerAll, waiting } = held();
+    const busy = await server(onRequest);
+    const wire = wireTo(busy.port, { limits: { maxConnections: 5 }, endpoints: 2 });
+    const calls = Array.from({ length: 4 }, () => wire.outcome());
+    while (waiting.length < 2) await idle();
+    await idle();
+    expect(busy.sockets.size).toBe(2);
+    answerAll();
+    while (waiting.length < 2) await idle();
+    answerAll();
+    expect(await Promise.all(calls)).toEqual(['200 ok', '200 ok', '200 ok', '200 ok']);
+  });
+
+  it('maxPendingRequests refuses the one too many', async () => {
+    const { onRequest, answerAll, waiting } = held();
+    const busy = await server(onRequest);
+    const wire = wireTo(busy.port, { limits: { maxConnections: 1, maxPendingRequests: 2 } });
+    const running = wire.outcome();
+    while (waiting.length < 1) await idle();
+    const queued = [wire.outcome(), wire.outcome()];
+    const refused = wire.send();
+    await expect(refused.reply).rejects.toMatchObject({ code: 'overloaded' });
+    expect([refused.call.outcome?.kind, wire.shared.pending]).toEqual(['ignored', 2]);
+    for (let i = 0; i < 3; i++) {
+      while (waiting.length < 1) await idle();
+      answerAll();
+    }
+    expect(await Promise.all([running, ...queued])).toEqual(['200 ok', '200 ok', '200 ok']);
+    expect([wire.shared.pending, await Promise.race([wire.outcome(), idle().then(() => 'taken')])]).toEqual([0, 'taken']);
+  });
+
+  it('a call that is given up while it waits makes room, and costs no socket', async () => {
+    const { onRequest, answerAll, waiting } = held();
+    const busy = await server(onRequest);
+    const wire = wireTo(busy.port, { limits: { maxConnections: 1, maxPendingRequests: 1 } });
+    const running = wire.outcome();
+    while (waiting.length < 1) await idle();
+    const queued = wire.send();
+    queued.call.cancel('gone');
+    expect([await queued.outcome, wire.shared.pending]).toEqual(['canceled none', 0]);
+    const next = wire.outcome();
+    answerAll();
+    expect(await running).toBe('200 ok');
+    while (waiting.length < 1) await idle();
+    answerAll();
+    expect([await next, busy.accepted(), busy.requests()]).toEqual(['200 ok', 1, 2]);
+  });
+
+  it.each([
+    [1, 4],
+    [2, 2],
+    [0, 1],
+  ])('maxRequestsPerConnection %i: four calls, %i sockets', async (maxRequestsPerConnection, sockets) => {
+    const plain = await server(answer);
+    const wire = wireTo(plain.port, { limits: { maxRequestsPerConnection, maxConnections: 1 } });
+    for (let i = 0; i < 4; i++) {
+      expect(await wire.outcome()).toBe('200 ok');
+      await idle();
+    }
+    expect(plain.accepted()).toBe(sockets);
+  });
+
+  it.each([
+    ['ends', (socket: Socket) => void socket.end()],
+    ['resets', (socket: Socket) => void socket.resetAndDestroy()],
+  ])('a server that %s idle sockets: 300 calls, none fails', async (_, hangUp) => {
+    let requests = 0;
+    const rude = await server((socket) => {
+      socket.write(OK);
+      // Sometimes at once, sometimes when the next call may be on its way.
+      const turns = requests++ % 5;
+      let turn = 0;
+      const later = (): void => void (turn++ < turns ? setImmediate(later) : hangUp(socket));
+      later();
+    });
+    const mesh = await meshOf({
+      endpoints: [`127.0.0.1:${rude.port}`],
+      retries: { backoff: { base: 1, max: 2 } },
+      retryBudget: { tokens: 1_000 },
+    });
+    let failed = 0;
+    for (let i = 0; i < 300; i++) {
+      const text = await mesh.fetch('http://reviews/').then(
+        (response) => response.text(),
+        () => '',
+      );
+      if (text !== 'ok') failed++;
+    }
+    expect(failed).toBe(0);
+  });
+});
+
+describe('closing', () => {
+  it.each(['http1', 'http2'] as const)('loses none of the calls under way, and takes no more, %s', async (protocol) => {
+    if (protocol === 'http2') return;
+    const { onRequest, answerAll, waiting } = held();
+    const busy = await server(onRequest);
+    const wire = wireTo(busy.port, { limits: { maxConnections: 2 } });
+    const calls = Array.from({ length: 6 }, () => wire.outcome());
+    while (waiting.length < 2) await idle();
+    wire.transport.close();
+    expect(await wire.outcome()).toBe('connect_failed none retryable');
+    for (let i = 0; i < 3; i++) {
+      while (waiting.length < 2) await idle();
+      answerAll();
+    }
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 6 }, () => '200 ok'));
+    while (busy.sockets.size > 0) await idle();
+    expect(wire.shared.pending).toBe(0);
+  });
+
+  it('of a mesh waits for the calls under way', async () => {
+    const { onRequest, answerAll, waiting } = held();
+    const busy = await server(onRequest);
+    const mesh = await meshOf({ endpoints: [`127.0.0.1:${busy.port}`] });
+    const answers = Array.from({ length: 5 }, async () => (await mesh.fetch('http://reviews/')).text());
+    while (waiting.length < 5) await idle();
+    const closed = mesh.close();
+    await expect(mesh.fetch('http://reviews/')).rejects.toMatchObject({ code: 'closed' });
+    answerAll();
+    expect(await Promise.all(answers)).toEqual(['ok', 'ok', 'ok', 'ok', 'ok']);
+    await closed;
+    while (busy.sockets.size > 0) await idle();
+  });
+});
+
+describe('the last hop', () => {
+  async function headOf(init: Parameters<RealWire['send']>[0], change: (wire: RealWire) => void = () => {}): Promise<string[]> {
+    let head = '';
+    const plain = await server(answer, (socket) => socket.on('data', (chunk) => (head += chunk.toString('latin1'))));
+    const wire = wireTo(plain.port, { clock: new VirtualClock() });
+    change(wire);
+    await wire.outcome(init);
+    return (head.split('\r\n\r\n')[0] ?? '').split('\r\n').sort();
+  }
+
+  it('writes host and remaining time', async () => {
+    expect(await headOf({ authority: 'reviews:8080', deadlineMs: 3_000, headers: ['x-a', '1'], path: '/p?q' })).toEqual([
+      'GET /p?q HTTP/1.1',
+      'connection: keep-alive',
+      'host: reviews:8080',
+      'x-a: 1',
+      'x-envoy-expected-rq-timeout-ms: 2000',
+    ]);
+  });
+
+  it('writes no time when there is no deadline', async () => {
+    expect(await headOf({})).toEqual(['GET / HTTP/1.1', 'connection: keep-alive', 'host: reviews']);
+  });
+
+  it('a body over the limit has its length', async () => {
+    expect(await headOf({ method: 'PUT', content: 'x'.repeat(70_000) })).toContain('content-length: 70000');
+    expect(await headOf({ method: 'PUT', content: 'xy' })).toContain('content-length: 2');
+  });
+
+  it('says which attempt it is from the second on', async () => {
+    const seen: string[] = [];
+    const plain = await server(
+      (socket, nth) => socket.write(nth < 3 ? NO : OK),
+      (socket) => socket.on('data', (chunk) => seen.push(/x-envoy-attempt-count: (\d+)/.exec(chunk.toString())?.[1] ?? '-')),
+    );
+    const mesh = await meshOf({
+      endpoints: [`127.0.0.1:${plain.port}`],
+      limits: { maxConnections: 1 },
+      retries: { backoff: { base: 1, max: 2 } },
+    });
+    expect((await mesh.fetch('http://reviews/', { headers: { 'x-envoy-attempt-count': '7' } })).status).toBe(200);
+    expect(seen).toEqual(['-', '2', '3']);
+  });
+
+  it('a long body goes to another endpoint when the first refuses the connection', async () => {
+    const healthy = await server(
+      () => {},
+      (socket) => {
+        let bytes = 0;
+        socket.on('data', (chunk) => {
+          bytes += chunk.length;
+          if (bytes > 1_000_000) answer(socket);
+        });
+      },
+    );
+    const mesh = await meshOf({ endpoints: [`127.0.0.1:${await closedPort()}`, `127.0.0.1:${healthy.port}`], loadBalancer: 'roundRobin' });
+    for (let i = 0; i < 4; i++) {
+      const body = i % 2 === 0 ? Buffer.alloc(1_000_001, 'x') : ReadableStream.from([Buffer.alloc(500_001), Buffer.alloc(500_001)]);
+      const response = await mesh.fetch('http://reviews/', { method: 'POST', body, duplex: 'half' } as RequestInit);
+      expect(await response.text()).toBe('ok');
+    }
+  });
+
+  it('an error says where', async () => {
+    const port = await closedPort();
+    const mesh = await meshOf({ endpoints: [`127.0.0.1:${port}`], retries: false });
+    const error = (await mesh.fetch('http://reviews/').catch((reason: unknown) => reason)) as MeshError;
+    expect(error).toBeInstanceOf(MeshError);
+    expect(error.message).toContain(`endpoint 127.0.0.1:${port}`);
+  });
+});
