@@ -36,7 +36,12 @@ for (const scenario of wanted) {
       runs.push(await one.run(seed));
     }
     const seconds = (performance.now() - startedAt) / 1_000;
-    const own = summaries(runs).map((summary) => ({ scenario: scenario.id, case: one.name, isControl: one.isControl === true, ...summary }));
+    const own = summaries(runs).map((summary) => ({
+      scenario: scenario.id,
+      case: one.name,
+      isControl: one.isControl === true,
+      ...summary,
+    }));
     rows.push(...own);
     if (!options.json) print(one.name, one.isControl === true, own, seconds);
   }
@@ -54,7 +59,13 @@ function summaries(runs: readonly (readonly Figure[])[]): Omit<Row, 'scenario' |
     const sorted = figures.map(({ value }) => value).sort((a, b) => a - b);
     const median = sorted[sorted.length >> 1] as number;
     const worst = figures.toSorted((a, b) => margin(a) - margin(b))[0] as Figure;
-    return { what, median, worst: Number.isFinite(margin(worst)) || worst.value === Number.POSITIVE_INFINITY ? worst.value : median, bound: boundText(least, most), isKept: figures.every(isKept) };
+    return {
+      what,
+      median,
+      worst: Number.isFinite(margin(worst)) || worst.value === Number.POSITIVE_INFINITY ? worst.value : median,
+      bound: boundText(least, most),
+      isKept: figures.every(isKept),
+    };
   });
 }
 

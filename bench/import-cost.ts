@@ -14,6 +14,8 @@ export interface ImportCost {
   readonly inmeshMs: number;
   /** The difference. */
   readonly beyondMs: number;
+  /** The same with a mesh made of an object: what was put off until then is in here. NaN when not asked for. */
+  readonly createdBeyondMs: number;
   readonly repetitions: number;
 }
 
@@ -24,9 +26,9 @@ async function evaluate<T>(source: string): Promise<T> {
   return JSON.parse(stdout) as T;
 }
 
-function timed(name: string): string {
+function timed(code: string): string {
   return `const before = process.cpuUsage();
-await import('${name}');
+${code}
 const { user, system } = process.cpuUsage(before);
 console.log((user + system) / 1000);
 process.exit();`;
@@ -35,21 +37,37 @@ process.exit();`;
 export interface ImportOptions {
   /** What is imported in place of inmesh; shows that a dear import is seen. */
   readonly subject?: string;
+  /** Whether making a mesh is measured, too. */
+  readonly alsoCreate?: boolean;
   readonly progress?: (done: number) => void;
 }
 
-export async function measureImport(repetitions: number, { subject = 'inmesh', progress }: ImportOptions = {}): Promise<ImportCost> {
+export async function measureImport(
+  repetitions: number,
+  { subject = 'inmesh', alsoCreate = false, progress }: ImportOptions = {},
+): Promise<ImportCost> {
   const undici: number[] = [];
-  const inmesh: number[] = [];
-  // The first pair only warms the file cache.
+  const imported: number[] = [];
+  const created: number[] = [];
+  // The first turn only warms the file cache.
   for (let i = 0; i <= repetitions; i++) {
-    const pair = [await evaluate<number>(timed('undici')), await evaluate<number>(timed(subject))] as const;
-    if (i > 0) undici.push(pair[0]);
-    if (i > 0) inmesh.push(pair[1]);
+    const bare = await evaluate<number>(timed(`await import('undici');`));
+    const own = await evaluate<number>(timed(`await import('${subject}');`));
+    const mesh = alsoCreate ? await evaluate<number>(timed(IMPORT_AND_CREATE)) : Number.NaN;
     progress?.(i / repetitions);
+    if (i === 0) continue;
+    undici.push(bare);
+    imported.push(own);
+    created.push(mesh);
   }
-  const differences = inmesh.map((ms, i) => ms - (undici[i] as number));
-  return { undiciMs: median(undici), inmeshMs: median(inmesh), beyondMs: median(differences), repetitions };
+  const beyond = (those: readonly number[]): number => median(those.map((ms, i) => ms - (undici[i] as number)));
+  return {
+    undiciMs: median(undici),
+    inmeshMs: median(imported),
+    beyondMs: beyond(imported),
+    createdBeyondMs: beyond(created),
+    repetitions,
+  };
 }
 
 /** Packages that nobody may pay for who does not use them. */

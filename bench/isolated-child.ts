@@ -78,6 +78,20 @@ function batchOf(service: Service, clock: Clock, CallOfBuild: CallClass): Batch 
   };
 }
 
+async function spanBatch(): Promise<Batch> {
+  const { ROOT_CONTEXT, trace } = await import('@opentelemetry/api');
+  const tracer = trace.getTracer('bench');
+  const attributes = { 'http.request.method': 'GET', 'server.address': 'items', 'server.port': 80, 'url.full': 'http://items/item?id=1' };
+  return async (calls) => {
+    for (let i = 0; i < calls; i++) {
+      const span = tracer.startSpan('GET', { kind: 2, attributes }, ROOT_CONTEXT);
+      span.setAttribute('network.peer.port', 8_080);
+      span.setAttribute('http.response.status_code', 200);
+      span.end();
+    }
+  };
+}
+
 const kept: unknown[] = new Array(64);
 let turn = 0;
 
@@ -113,7 +127,8 @@ async function main({ variant, plan, handicap }: IsolatedOrder): Promise<unknown
   const origin = mesh.origin('http://items');
   if (origin === null) throw new Error('the mesh does not know its own service');
   const stack = HANDICAPS[handicap](origin.service);
-  return measure({ bare: batchOf(leaf, systemClock, CallOfBuild), stack: batchOf(stack, systemClock, CallOfBuild) }, plan);
+  const subjects = { bare: batchOf(leaf, systemClock, CallOfBuild), stack: batchOf(stack, systemClock, CallOfBuild) };
+  return measure(variant === 'off' ? subjects : { ...subjects, span: await spanBatch() }, plan);
 }
 
 process.on('disconnect', () => process.exit());

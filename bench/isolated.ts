@@ -16,6 +16,8 @@ export interface IsolatedCost {
   readonly bare: Cost;
   /** The stack less the bare leaf. */
   readonly over: Cost;
+  /** One span of the SDK with six attributes, started and ended by hand: what tracing costs on this machine. Null without tracing. */
+  readonly span: Cost | null;
 }
 
 export type IsolatedResult = Readonly<Record<VariantName, IsolatedCost>>;
@@ -38,8 +40,8 @@ export function costOver(bare: Cost, stack: Cost): Cost {
 export async function measureVariant(variant: VariantName, plan: MeasurePlan, handicap: Handicap = 'none'): Promise<IsolatedCost> {
   const child = new Child('isolated-child.ts', { variant, plan, handicap } satisfies IsolatedOrder, MEASURE_FLAGS);
   try {
-    const { bare, stack } = await child.answer<{ bare: Cost; stack: Cost }>();
-    return { bare, over: costOver(bare, stack) };
+    const { bare, stack, span } = await child.answer<{ bare: Cost; stack: Cost; span?: Cost }>();
+    return { bare, over: costOver(bare, stack), span: span ?? null };
   } finally {
     await child.stop();
   }

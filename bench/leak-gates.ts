@@ -21,7 +21,7 @@ export interface LeakPlan {
 }
 
 export const FULL_LEAK_PLAN: LeakPlan = { calls: 50_000, hosts: 1_000_000, fetchedHosts: 1_000_000 };
-export const SHORT_LEAK_PLAN: LeakPlan = { calls: 10_000, hosts: 200_000, fetchedHosts: 20_000 };
+export const SHORT_LEAK_PLAN: LeakPlan = { calls: 5_000, hosts: 200_000, fetchedHosts: 20_000 };
 
 interface OrderBase {
   readonly ports: readonly number[];
@@ -75,8 +75,8 @@ async function runChild(order: LeakOrder): Promise<LeakResult> {
 /** Growth of the heap over calls of one kind. */
 export function measureCalls(kind: LeakKind, calls: number, leakedBytes: number = 0): Promise<LeakResult> {
   // What is slow takes fewer calls to be warm than would take long.
-  const warmUpCalls = kind === 'success' ? 10_000 : 3_000;
-  const gate = { growthMax: CALLS_GROWTH_MAX, windowsMax: WINDOWS_MAX };
+  const warmUpCalls = kind === 'success' ? 8_000 : 2_500;
+  const gate = { growthMax: CALLS_GROWTH_MAX, windowsMax: leakedBytes === 0 ? WINDOWS_MAX : 1 };
   return withUpstream((ports) => runChild({ kind, ports, calls, ...gate, warmUpCalls, concurrency: 100, settleMs: 300, leakedBytes }));
 }
 

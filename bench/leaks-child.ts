@@ -12,9 +12,9 @@ const kept: number[][] = [];
 /** The heap when nothing more can be collected: finalizers and timers get their turns in between. */
 async function settledHeap(): Promise<number> {
   let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < 8; i++) {
+  for (let i = 0; i < 5; i++) {
     globalThis.gc?.();
-    await pause(40);
+    await pause(30);
     least = Math.min(least, process.memoryUsage().heapUsed);
   }
   return least;

@@ -24,7 +24,10 @@ function progress(section: string, text: string, done: number): void {
 }
 
 async function runImport(options: Options): Promise<ImportResult> {
-  const cost = await measureImport(options.quick ? 5 : 15, { progress: (done) => progress('import', 'fresh processes', done) });
+  const cost = await measureImport(options.quick ? 5 : 15, {
+    alsoCreate: true,
+    progress: (done) => progress('import', 'fresh processes', done),
+  });
   const unwanted = [...unwantedOf(await loadedModules(IMPORT_ONLY)), ...unwantedOf(await loadedModules(IMPORT_AND_CREATE))];
   return { cost, unwanted };
 }

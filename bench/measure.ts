@@ -20,7 +20,7 @@ export interface MeasurePlan {
 
 export const MEASURE_FLAGS: readonly string[] = ['--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64'];
 export const FULL_MEASURE: MeasurePlan = { warmUpCalls: 50_000, batches: 300, callsPerBatch: 1_000, byteBatches: 9 };
-export const SHORT_MEASURE: MeasurePlan = { ...FULL_MEASURE, warmUpCalls: 30_000, batches: 100, byteBatches: 5 };
+export const SHORT_MEASURE: MeasurePlan = { warmUpCalls: 30_000, batches: 400, callsPerBatch: 250, byteBatches: 5 };
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 

@@ -1,6 +1,6 @@
 // Everything that one run found, and the machine it was found on. What `--json` prints.
 import { cpus } from 'node:os';
-import { BASELINE, type Case } from './cases.ts';
+import type { Case } from './cases.ts';
 import type { ImportCost } from './import-cost.ts';
 import type { IsolatedResult } from './isolated.ts';
 import type { Sample, SocketResult } from './sockets.ts';
@@ -48,11 +48,10 @@ export function medianOf(result: SocketResult, name: string, concurrency: number
 /** Median of the ratios taken round by round. NaN when one of the two was not run. */
 export function ratioOf(result: SocketResult, name: string, base: string, concurrency: number, metric: Metric): number {
   const bases = new Map(samplesOf(result, base, concurrency).map((sample) => [sample.roundKey, sample[metric]]));
-  return median(samplesOf(result, name, concurrency).map((sample) => sample[metric] / (bases.get(sample.roundKey) ?? Number.NaN)));
+  const ratios = samplesOf(result, name, concurrency).map((sample) => sample[metric] / (bases.get(sample.roundKey) ?? Number.NaN));
+  return median(ratios.filter((ratio) => !Number.isNaN(ratio)));
 }
 
 export function hasCase(result: SocketResult, name: string): boolean {
   return result.cases.some((subject: Case) => subject.name === name);
 }
-
-export { BASELINE };

@@ -47,6 +47,7 @@ function isolatedTable(result: IsolatedResult): Table {
     columns: ['what', 'ns, median', 'ns, best decile', 'heap bytes'],
     rows: [
       row('the bare leaf', result.off.bare),
+      ...(result.on.span === null ? [] : [row("one span of OpenTelemetry's SDK, six attributes, sampled", result.on.span)]),
       ...VARIANTS.map(({ name, title }) => row(`the whole stack over it, ${title}`, result[name].over)),
     ],
   };
@@ -61,6 +62,7 @@ function importTable(result: NonNullable<Report['import']>): Table {
       ["import('undici')", number(cost.undiciMs, 1)],
       ["import('inmesh'), undici included", number(cost.inmeshMs, 1)],
       ['the difference, pair by pair', number(cost.beyondMs, 1)],
+      ["the difference, import('inmesh') and createMesh({ config: {…} })", number(cost.createdBeyondMs, 1)],
       ['modules loaded that must not be', unwanted.length === 0 ? 'none' : unwanted.join(', ')],
     ],
   };

@@ -5,7 +5,8 @@ export type { MeshEvent } from './core/events.ts';
 export { createClient, type Client, type ClientOptions } from './mesh/client.ts';
 export type { Explanation } from './mesh/explain.ts';
 export type { CallContext, FunctionCallOptions } from './mesh/function-call.ts';
-export { createMesh, type Mesh, type MeshOptions, type UseOptions } from './mesh/mesh.ts';
+export { createMesh } from './mesh/create-mesh.ts';
+export type { Mesh, MeshOptions, UseOptions } from './mesh/mesh.ts';
 export {
   canary,
   circuitBreaker,

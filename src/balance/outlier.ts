@@ -15,6 +15,9 @@ import { NO_PROBE, type Standing, type StandingState } from './standing.ts';
 /** Healthy time that takes one doubling back, ms. Source: Envoy, one per healthy sweep of 10 s. */
 const HEALTHY_STEP_MS = 10_000;
 
+/** z of the bound on the peers' side. Their rate is a guess too: taken at its face value, few peers eject one of their own by chance. */
+const PEERS_Z = 1;
+
 export interface OutlierDeps {
   /** Name of the service, for events. */
   readonly service: string;
@@ -111,7 +114,7 @@ export class Outlier {
     }
   }
 
-  /** Whether even the upper bound of its success rate lies `margin` below the rate of the peers. */
+  /** Whether even the upper bound of its success rate lies `margin` below a lower bound of that of the peers. */
   #isWorse(endpoint: LiveEndpoint, nowMs: number): boolean {
     const { windowMs, callsMin, margin, z } = this.#policy;
     const own = endpoint.standing.window(windowMs);
@@ -130,7 +133,9 @@ export class Outlier {
       peersBad += window.bad;
     }
     const peersCalls = peersGood + peersBad;
-    return peersCalls >= callsMin && upper < peersGood / peersCalls - margin;
+    if (peersCalls < callsMin) return false;
+    const peersLower = 1 - wilsonUpperBound(peersBad, peersCalls, PEERS_Z);
+    return upper < peersLower - margin;
   }
 
   /** Ejects within the limit: at most `maxEjectionPercent`, but one always may, and the last one in never. */

@@ -2,7 +2,8 @@
 import type { EndpointInput, ServiceInput } from '../model/input.ts';
 import type { MeshFetch, MeshFetchInit } from '../transport/fetch.ts';
 import type { Explanation } from './explain.ts';
-import { createMesh, type Mesh, type MeshOptions } from './mesh.ts';
+import { createMesh } from './create-mesh.ts';
+import type { Mesh, MeshOptions } from './mesh.ts';
 import type { Policy } from './policies.ts';
 import type { MeshSnapshot } from './snapshot.ts';
 

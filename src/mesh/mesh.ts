@@ -346,7 +346,7 @@ function withNames(config: MeshConfig, names: ReadonlySet<string>): MeshConfig {
   return { ...config, services };
 }
 
-/** Reads and checks the configuration, finds the endpoints, and gives a running mesh. Rejects with MeshError `config_invalid`. */
+/** What create-mesh.ts loads. */
 export async function createMesh(options: MeshOptions = {}): Promise<Mesh> {
   const telemetry = await loadTelemetry(options.telemetry ?? {}, options.clock ?? systemClock);
   return new Mesh(options, telemetry).start();

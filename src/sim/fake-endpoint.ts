@@ -166,7 +166,7 @@ export class FakeEndpoint {
       this.#waiting--;
     } else if (this.#model.honorsCancel === true && job.phase === 'served') {
       this.#clock.disarm(job);
-      this.#done(job, 499);
+      this.#leave(job);
     }
   }
 
@@ -179,11 +179,16 @@ export class FakeEndpoint {
 
   #done(job: Job, status: number): void {
     if (job.phase !== 'served') return;
+    this.#leave(job);
+    job.answered(status);
+  }
+
+  /** Its worker takes the next one. */
+  #leave(job: Job): void {
     job.phase = 'over';
     this.#busy--;
     this.#active.delete(job);
     this.#next();
-    job.answered(status);
   }
 
   #next(): void {

@@ -117,14 +117,11 @@ function describe(
   }
   const input = config as MeshInput;
   const name = service ?? Object.keys(input.services ?? {})[0] ?? 'service';
-  const known: ServiceInput = input.services?.[name] ?? {};
-  if (known.endpoints !== undefined || known.dns !== undefined || known.endpointsFile !== undefined) {
-    const addresses = (known.endpoints ?? []).map((endpoint) => (typeof endpoint === 'string' ? endpoint : endpoint.address));
-    let next = 0;
-    for (const group of groups) {
-      for (let i = 0; i < (group.count ?? addresses.length) && next < addresses.length; i++)
-        world.place(addresses[next++] as string, group);
-    }
+  // Names and files mean nothing in a simulated world: only fixed addresses are kept.
+  const { dns: _dns, endpointsFile: _file, endpoints: fixed, ...known }: ServiceInput = input.services?.[name] ?? {};
+  if (fixed !== undefined) {
+    const addresses = fixed.map((endpoint) => (typeof endpoint === 'string' ? endpoint : endpoint.address));
+    placeAll(world, groups, addresses);
     return { config, service: name };
   }
   const endpoints: { address: string; labels: Readonly<Record<string, string>> }[] = [];
@@ -136,6 +133,14 @@ function describe(
     }
   }
   return { config: { ...input, services: { ...input.services, [name]: { ...known, endpoints } } }, service: name };
+}
+
+/** One group after the other; the last one goes on to the end unless it is counted. */
+function placeAll(world: World, groups: readonly EndpointGroup[], addresses: readonly string[]): void {
+  let next = 0;
+  for (const group of groups) {
+    for (let i = 0; i < (group.count ?? addresses.length) && next < addresses.length; i++) world.place(addresses[next++] as string, group);
+  }
 }
 
 function schedule(world: World, { fromMs, untilMs, endpoints, is }: Fault): void {

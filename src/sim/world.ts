@@ -2,6 +2,7 @@
 // Everything happens in the order of one queue, so a run repeats exactly.
 import type { Call } from '../core/call.ts';
 import { runAt } from '../core/clock.ts';
+import type { DnsResolver } from '../discovery/source.ts';
 import type { ConfigSource } from '../mesh/config-source.ts';
 import { createMesh, type Mesh } from '../mesh/mesh.ts';
 import { type EndpointModel, FakeEndpoint } from './fake-endpoint.ts';
@@ -28,6 +29,10 @@ type OnAttempt = (attempt: Call, endpoint: FakeEndpoint) => void;
 
 /** Attempts that are not made for a recorded call. */
 const UNRECORDED = (): void => {};
+
+const nobody = (name: string): Promise<never> =>
+  Promise.reject(Object.assign(new Error(`a simulation knows no name ${name}: give the service endpoints`), { code: 'ENOTFOUND' }));
+const NO_NAMES: DnsResolver = { resolve4: nobody, resolve6: nobody, resolveSrv: nobody, lookup: nobody };
 
 export class World {
   readonly clock: VirtualClock = new VirtualClock(0);
@@ -74,6 +79,7 @@ export class World {
       random: streamOf(seed, isAlike ? 'mesh' : `mesh ${name}`),
       // Nothing is there in a simulation but what is simulated: no wait for what does not come.
       readyMs: 0,
+      resolver: NO_NAMES,
       env: {},
       transport: ({ address }) => fakeLeaf({ clock, endpoint: () => this.endpoint(address), networkMs: drawNetworkMs, onAttempt, isBlind }),
     });

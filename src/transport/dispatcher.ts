@@ -44,7 +44,14 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
       this.onError(error);
     }
     if (this.#isOver) return;
-    origin.service(this.#call).then(
+    let answered: Promise<Reply>;
+    try {
+      answered = origin.service(this.#call);
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    answered.then(
       (reply) => this.#answer(reply),
       (error: unknown) => this.#fail(error),
     );

@@ -165,6 +165,11 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
       return;
     }
     const isDeadline = call.deadlineMs <= this.timerDueMs;
+    if (this.status !== 0 && !isDeadline) {
+      // The attempt had its head in time. The timer is set anew now and not then: most bodies are through long before.
+      this.#armForBody();
+      return;
+    }
     const what = this.status === 0 ? 'no response head' : 'the body was not complete';
     const sinceMs = isDeadline ? (call.parent ?? call).startedAtMs : call.startedAtMs;
     this.#fail(
@@ -232,10 +237,10 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     this.status = status;
     this.statusText = statusText;
     this.headers = headers;
-    this.rawHeaders = rawHeaders;
+    // HTTP/2 has no raw form but the parsed one, which the layers of the mesh may still change.
+    this.rawHeaders = Array.isArray(rawHeaders) ? rawHeaders : null;
     call.headAtMs = this.#host.clock.now();
     this.#phase = QUEUEING;
-    if (call.attemptDeadlineMs < call.deadlineMs) this.#armForBody();
     (this.#resolve as (reply: Reply) => void)(this);
   }
 

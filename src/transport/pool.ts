@@ -55,6 +55,9 @@ export class ServiceTransport {
   }
 }
 
+/** A connection is given up after this time, and the call goes to another endpoint. Source: Envoy `connect_timeout`. */
+const CONNECT_MS_MAX = 5_000;
+
 /** Options that undici reads and its types leave out. */
 type DispatchOptions = Dispatcher.DispatchOptions & { servername?: string | undefined };
 type PoolOptions = Pool.Options & { useH2c?: boolean };
@@ -83,7 +86,7 @@ class EndpointPool implements ExchangeHost {
       allowH2: isH2,
       useH2c: isH2 && serverName === undefined,
       ...(limits.maxRequestsPerConnection === 0 ? {} : { maxRequestsPerClient: limits.maxRequestsPerConnection }),
-      connections: connectionsOf(limits, shared.policy.endpoints, isH2),
+      connections: connectionsOf(limits, shared.policy.endpoints),
       connect: this.#watched(connector(shared, serverName, isH2)),
     };
     this.pool = new Pool(`${serverName === undefined ? 'http' : 'https'}://${host}:${endpoint.port}`, options);
@@ -122,17 +125,17 @@ class EndpointPool implements ExchangeHost {
 }
 
 /** Sockets that one endpoint may have, so that all together keep to the limit of the service; never less than one. */
-function connectionsOf(limits: LimitsPolicy, endpoints: number, isH2: boolean): number | null {
-  if (limits.maxConnections > 0) return Math.max(1, Math.floor(limits.maxConnections / Math.max(1, endpoints)));
-  return isH2 ? 1 : null;
+function connectionsOf(limits: LimitsPolicy, endpoints: number): number | null {
+  return limits.maxConnections > 0 ? Math.max(1, Math.floor(limits.maxConnections / Math.max(1, endpoints))) : null;
 }
 
 function connector(shared: ServiceTransport, serverName: string | undefined, isH2: boolean): buildConnector.connector {
-  if (serverName === undefined) return buildConnector({ allowH2: isH2, useH2c: isH2 } as ConnectorOptions);
+  if (serverName === undefined) return buildConnector({ allowH2: isH2, useH2c: isH2, timeout: CONNECT_MS_MAX } as ConnectorOptions);
   const { connect, checkPeer } = shared.tls;
   const connectTls = buildConnector({
     ...(connect as buildConnector.BuildOptions),
     checkServerIdentity: (_host: string, peer: PeerCertificate) => checkPeer(serverName, peer),
+    timeout: CONNECT_MS_MAX,
     maxCachedSessions: 0,
     allowH2: isH2,
     preferH2: isH2,
@@ -172,8 +175,18 @@ export function endpointTransport(endpoint: Endpoint, shared: ServiceTransport):
   function send(call: Call): Promise<Reply> {
     if (maxPendingRequests > 0 && shared.pending >= maxPendingRequests) return refusePending(call, shared);
     if (isClosed) return refuseClosed(call, shared);
-    const host = poolFor(call);
-    const options = dispatchOptions(call, host.serverName);
+    let host: EndpointPool;
+    let options: Dispatcher.DispatchOptions;
+    try {
+      host = poolFor(call);
+      options = dispatchOptions(call, host.serverName);
+    } catch (cause) {
+      return refuse(call, shared.clock.now(), {
+        code: 'protocol_error',
+        message: `the call cannot be sent: ${(cause as Error).message}`,
+        cause,
+      });
+    }
     shared.pending++;
     return new Exchange(call, host).send(host.pool as unknown as Dispatcher, options);
   }

@@ -14,7 +14,7 @@ export interface Target {
  * number (it would be an IPv4 address), no punycode to check, no dot segment however it is written, nothing to encode.
  */
 const PLAIN_URL =
-  /^(https?):\/\/((?:(?!xn--)[a-z0-9-]+\.)*(?!xn--)[a-z][a-z0-9-]*)(?::([1-9]\d{0,4}))?(\/(?:[A-Za-z0-9_~!$&'()*+,;=:@/-]|%(?!2[eE])[0-9A-Fa-f]{2}|\.(?![./]|$|\?))*(?:\?(?:[A-Za-z0-9_.~!$&()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*)?)?$/;
+  /^(https?):\/\/((?:(?!xn--)[a-z0-9-]+\.)*(?!xn--)[a-z][a-z0-9-]*)(?::([1-9]\d{0,4}))?(\/(?:[A-Za-z0-9_~!$&'()*+,;=:@/-]|%(?!2[eE])[0-9A-Fa-f]{2}|\.(?![./]|$|\?))*(?:\?(?:[A-Za-z0-9_.~!$&()*+,;=:@/?-]|%[0-9A-Fa-f]{2})+)?)?$/;
 
 const PORT_MAX = 65_535;
 const DEFAULT_PORTS: Readonly<Record<string, string>> = { http: '80', https: '443' };

@@ -140,9 +140,10 @@ function pipelineClient(name: string, undici: UndiciModule, dispatcher: unknown)
         });
         duplex.on('end', () => resolve(answer(head.statusCode, head.headers, chunks)));
         duplex.on('error', reject);
-        if (body instanceof Readable) body.pipe(duplex);
-        else if (body instanceof ReadableStream) Readable.fromWeb(body as never).pipe(duplex);
-        else duplex.end(body as string | undefined);
+        if (body instanceof Readable) body.pipe(duplex as unknown as Writable);
+        else if (body instanceof ReadableStream) Readable.fromWeb(body as never).pipe(duplex as unknown as Writable);
+        else if (body === undefined) duplex.end();
+        else duplex.end(body as string);
       });
     },
   };

@@ -151,6 +151,21 @@ describe('a handler of undici 7 and 8', () => {
     expect([handler.log.length, handler.error]).toEqual([2, error]);
   });
 
+  it('is told the error of a layer that throws instead of rejecting', () => {
+    const origin = {
+      scheme: 'http',
+      authority: 'reviews',
+      bodyBytesMax: 0,
+      service: () => {
+        throw new Error('layer');
+      },
+    };
+    const { dispatcher } = bench({ origin: () => origin });
+    const handler = new Handler();
+    dispatch(dispatcher, GET, handler);
+    expect(handler.log).toEqual(['start', 'error layer']);
+  });
+
   it('pauses and resumes', async () => {
     const { dispatcher, answer } = bench();
     const handler = new Handler({ onResponseStart: (controller) => controller.pause() });
@@ -380,7 +395,6 @@ describe('what the call is made of', () => {
       headersTimeout: 5,
       bodyTimeout: 0,
       reset: true,
-      blocking: null,
       upgrade: 'websocket',
     });
     expect([call.timeoutMs, call.idempotent, call.upgrade, call.transportOptions]).toEqual([

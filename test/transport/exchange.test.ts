@@ -96,6 +96,15 @@ describe('an exchange', () => {
     expect([(await reply).status, seen]).toEqual([200, [103]]);
   });
 
+  it('keeps the raw headers of HTTP/1.1, and none of HTTP/2', async () => {
+    const raw = [Buffer.from('a'), Buffer.from('1')];
+    const [one, two] = [play(), play()];
+    one.wire.controller.rawHeaders = raw;
+    two.wire.controller.rawHeaders = { a: '1' } as never;
+    for (const { wire } of [one, two]) wire.start().head(200);
+    expect([(await one.reply).rawHeaders, (await two.reply).rawHeaders]).toEqual([raw, null]);
+  });
+
   it('hands on the socket of an upgrade', async () => {
     const { wire, reply, outcomes } = play();
     const socket = { destroy: () => {} };
@@ -167,10 +176,11 @@ describe('the time of an attempt', () => {
   });
 
   it('without a deadline there is none for the body either', async () => {
-    const { wire, reply, clock } = play({ attemptMs: 100 });
+    const { wire, reply, clock, outcomes } = play({ attemptMs: 100 });
     wire.start().head(200);
     await reply;
-    expect(clock.armed).toBe(0);
+    clock.advance(100);
+    expect([clock.armed, outcomes]).toEqual([0, []]);
   });
 
   it('bounds a body that nobody reads', async () => {

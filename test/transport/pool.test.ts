@@ -4,6 +4,7 @@ import { MeshError } from '../../src/core/errors.ts';
 import { createMesh, type Mesh } from '../../src/mesh/mesh.ts';
 import type { ServiceInput } from '../../src/model/input.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
+import { rawH2 } from './raw-h2.ts';
 import { closedPort, idle, OK, type RawServer, rawServer, realWire, type RealWire, type WireInit } from './real-wire.ts';
 
 const closers: (() => unknown)[] = [];
@@ -71,6 +72,20 @@ describe('sockets', () => {
     const wire = wireTo(busy.port, { limits: { maxConnections } });
     const outcomes = await Promise.all(Array.from({ length: 50 }, () => wire.outcome()));
     expect([new Set(outcomes), most, busy.requests(), wire.shared.pending]).toEqual([new Set(['200 ok']), maxConnections, 50, 0]);
+  });
+
+  it('HTTP/2 shares one connection, and opens another for each hundred calls at once', async () => {
+    const open: (() => void)[] = [];
+    const busy = await rawH2((peer, stream) => {
+      open.push(() => peer.head(stream, true));
+    });
+    closers.push(busy.close);
+    const wire = wireTo(busy.port, { protocol: 'http2' });
+    const calls = Array.from({ length: 250 }, () => wire.outcome());
+    while (open.length < 250) await idle();
+    expect([busy.accepted(), wire.shared.pending]).toEqual([3, 0]);
+    for (const respond of open) respond();
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['200']));
   });
 
   it('maxConnections is shared by the endpoints, each has at least one', async () => {
@@ -167,8 +182,7 @@ describe('sockets', () => {
 });
 
 describe('closing', () => {
-  it.each(['http1', 'http2'] as const)('loses none of the calls under way, and takes no more, %s', async (protocol) => {
-    if (protocol === 'http2') return;
+  it('loses none of the calls under way, and takes no more', async () => {
     const { onRequest, answerAll, waiting } = held();
     const busy = await server(onRequest);
     const wire = wireTo(busy.port, { limits: { maxConnections: 2 } });
@@ -183,6 +197,26 @@ describe('closing', () => {
     expect(await Promise.all(calls)).toEqual(Array.from({ length: 6 }, () => '200 ok'));
     while (busy.sockets.size > 0) await idle();
     expect(wire.shared.pending).toBe(0);
+  });
+
+  it('loses none over HTTP/2 either', async () => {
+    const open: (() => void)[] = [];
+    const busy = await rawH2((peer, stream) => {
+      open.push(() => {
+        peer.head(stream);
+        peer.data(stream, 'ok', true);
+      });
+    });
+    closers.push(busy.close);
+    const wire = wireTo(busy.port, { protocol: 'http2' });
+    const calls = Array.from({ length: 6 }, () => wire.outcome());
+    while (open.length < 6) await idle();
+    wire.transport.close();
+    expect(await wire.outcome()).toBe('connect_failed none retryable');
+    for (const respond of open) respond();
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 6 }, () => '200 ok'));
+    while (busy.sockets.size > 0) await idle();
+    expect([busy.accepted(), wire.shared.pending]).toEqual([1, 0]);
   });
 
   it('of a mesh waits for the calls under way', async () => {
@@ -261,6 +295,11 @@ describe('the last hop', () => {
       const response = await mesh.fetch('http://reviews/', { method: 'POST', body, duplex: 'half' } as RequestInit);
       expect(await response.text()).toBe('ok');
     }
+  });
+
+  it('a certificate that cannot be read is an error of the call that needs it', async () => {
+    const wire = wireTo(1, { tls: { mode: 'disable', ca: '/no/such/file.pem' } });
+    expect([await wire.outcome({ scheme: 'https' }), wire.shared.pending]).toEqual(['protocol_error none', 0]);
   });
 
   it('an error says where', async () => {

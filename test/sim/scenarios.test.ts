@@ -1,0 +1,28 @@
+// Short forms of the scenarios, one seed each; .ci/sim.ts runs all of them, long and with several seeds.
+import { describe, expect, it } from 'vitest';
+import { S1A } from './scenarios/metastable.ts';
+import { falseTrips } from './scenarios/errors.ts';
+import { isKept, type Scenario } from './scenarios/scenario.ts';
+import { S4A } from './scenarios/sinkhole.ts';
+import { S3 } from './scenarios/slow.ts';
+
+const SHORT: readonly [Scenario, readonly string[]][] = [
+  [S1A, ['50 clients, u 0.7', '2 unlimited retries, u 0.4']],
+  [S3, ['20 clients, u 0.5', 'least request of two, 20 clients']],
+  [S4A, ['1 of 10, 20 clients', '1 of 3, 20 clients', 'peak EWMA without penalty, 1 of 3']],
+];
+
+describe.each(SHORT)('$id: $title', ({ cases }, names) => {
+  it.each(names)('%s', async (name) => {
+    const found = cases.find((one) => one.name === name);
+    const figures = (await found?.run(1)) ?? [];
+    expect(figures.length).toBeGreaterThan(0);
+    expect(figures.filter((figure) => !isKept(figure))).toEqual([]);
+  });
+});
+
+describe('S4e', () => {
+  it('few peers do not eject one of their own by chance', async () => {
+    expect(await falseTrips({ errors: 0.3, status: 500, rps: 2, durationMs: 7_200_000 }, 1)).toBeLessThanOrEqual(1.5);
+  });
+});
