@@ -10,7 +10,7 @@ const run = promisify(execFile);
 export interface ImportCost {
   /** CPU ms of `import('undici')` in an empty process. */
   readonly undiciMs: number;
-  /** CPU ms of `import('inmesh')` in an empty process, undici included. */
+  /** CPU ms of importing undici and inmesh. Both by name: inmesh alone may put undici off until a mesh is made. */
   readonly inmeshMs: number;
   /** The difference. */
   readonly beyondMs: number;
@@ -52,8 +52,8 @@ export async function measureImport(
   // The first turn only warms the file cache.
   for (let i = 0; i <= repetitions; i++) {
     const bare = await evaluate<number>(timed(`await import('undici');`));
-    const own = await evaluate<number>(timed(`await import('${subject}');`));
-    const mesh = alsoCreate ? await evaluate<number>(timed(IMPORT_AND_CREATE)) : Number.NaN;
+    const own = await evaluate<number>(timed(`await import('undici'); await import('${subject}');`));
+    const mesh = alsoCreate ? await evaluate<number>(timed(`await import('undici'); ${IMPORT_AND_CREATE}`)) : Number.NaN;
     progress?.(i / repetitions);
     if (i === 0) continue;
     undici.push(bare);

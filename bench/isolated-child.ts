@@ -128,7 +128,7 @@ async function main({ variant, plan, handicap }: IsolatedOrder): Promise<unknown
   if (origin === null) throw new Error('the mesh does not know its own service');
   const stack = HANDICAPS[handicap](origin.service);
   const subjects = { bare: batchOf(leaf, systemClock, CallOfBuild), stack: batchOf(stack, systemClock, CallOfBuild) };
-  return measure(variant === 'off' ? subjects : { ...subjects, span: await spanBatch() }, plan);
+  return variant === 'off' ? measure(subjects, plan) : measure({ ...subjects, span: await spanBatch() }, plan);
 }
 
 process.on('disconnect', () => process.exit());

@@ -149,7 +149,7 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     }
     this.#trailers = trailers;
     this.#finish(kindOfStatus(this.status), null);
-    if (this.#sink !== null && !this.#isPaused) this.#deliver();
+    if (this.#sink !== null) this.#deliver();
   }
 
   onResponseError(_controller: Controller | null, error: unknown): void {
@@ -306,7 +306,6 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
 
   /** The answer had come; nobody wants the rest of it. */
   #abandon(): void {
-    this.#isHolding = false;
     this.#queue = null;
     this.#failure = ABANDONED;
     this.#finish(kindOfStatus(this.status), null);
@@ -332,7 +331,6 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     this.#sink = null;
     this.#failure = reason;
     this.#leaveQueue();
-    this.#isHolding = false;
     this.#finish(kindOfError(error), error);
     // Before the queue has given the request to a socket there is no controller yet: onRequestStart throws then.
     this.#controller?.abort(ABANDONED);

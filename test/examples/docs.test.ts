@@ -23,6 +23,7 @@ const KEY_LINES: Readonly<Record<string, string>> = {
   'retries.ts': 'two POSTs that may be repeated: 6 attempts, then 503 and 503',
   'seeing.ts': "reviews testers [ { name: 'reviews/v2', percent: 100 } ]",
   'server.ts': 'both gave up: true',
+  'simulate.ts': 'without budget and circuit: 0.0 % answered, 20 s after it was over',
   'telemetry.ts': 'inmesh.call.duration',
   'timeouts.ts': 'deadline_exceeded head',
   'tls.ts': "[config_invalid] the ca cannot be read from certs/ca.crt: ENOENT: no such file or directory, open 'certs/ca.crt'.",

@@ -134,7 +134,7 @@ beforeAll(async () => {
           timeout: 800,
           retries: { attempts: 2, perTryTimeout: 100, backoff: { base: 1, max: 20 } },
           retryBudget: { tokens: 100 },
-          circuitBreaker: { openBase: 20, openMax: 50 },
+          circuitBreaker: false,
           outlierDetection: { baseEjectionTime: 50, maxEjectionTime: 200 },
           limits: { maxConnections: 60, maxPendingRequests: 200 },
         },

@@ -76,6 +76,19 @@ describe('an exchange', () => {
     expect(sink.log).toEqual(['data', 'end']);
   });
 
+  it('keeps what comes while a consumer that paused before it came is still paused', async () => {
+    const { wire, reply } = play();
+    wire.start().head(200);
+    const answer = await reply;
+    const sink = new Recorder();
+    answer.pause();
+    answer.attach(sink);
+    wire.data('a');
+    expect(sink.log).toEqual([]);
+    answer.resume();
+    expect([sink.text, wire.controller.paused]).toEqual(['a', false]);
+  });
+
   it('does not deliver to a consumer that has cancelled while it was given what had waited', async () => {
     const { wire, reply, call } = play();
     wire.start().head(200).data('a').data('b');
@@ -231,12 +244,13 @@ describe('cancel', () => {
     expect([sink.log, wire.controller.aborted]).toEqual([['error'], true]);
   });
 
-  it('before it is sent, while a layer above was busy', async () => {
-    const own = play({ prepare: (call) => call.cancel('gone') });
-    const parent = play({ prepare: (call) => (call.parent as Call).cancel('gone') });
-    for (const { failure, wire, host } of [own, parent]) {
-      expect([(await failure).code, wire.handler, host.started]).toEqual(['canceled', null, 1]);
-    }
+  it.each([
+    ['the attempt', { prepare: (call: Call) => call.cancel('gone') }],
+    ['the call, before there was an attempt', { beforeFork: (call: Call) => call.cancel('gone') }],
+  ])('before it is sent, while a layer above was busy: %s', async (_, init) => {
+    const { failure, wire, host } = play(init);
+    const error = await failure;
+    expect([error.code, error.cause, wire.handler, host.started]).toEqual(['canceled', 'gone', null, 1]);
   });
 
   it('after the end does nothing', async () => {

@@ -150,12 +150,14 @@ export interface PlayInit {
   readonly attemptMs?: number;
   readonly isFresh?: boolean;
   readonly prepare?: (call: Call) => void;
+  readonly beforeFork?: (call: Call) => void;
 }
 
 /** An attempt that has been sent, 1000 ms on the clock. */
-export function play({ deadlineMs, attemptMs, isFresh = true, prepare }: PlayInit = {}): Play {
+export function play({ deadlineMs, attemptMs, isFresh = true, prepare, beforeFork }: PlayInit = {}): Play {
   const clock = new VirtualClock();
   const logical = testCall({ startedAtMs: clock.now(), ...(deadlineMs === undefined ? {} : { deadlineMs: clock.now() + deadlineMs }) });
+  beforeFork?.(logical);
   const call = logical.fork(1, clock.now());
   if (attemptMs !== undefined) call.attemptDeadlineMs = clock.now() + attemptMs;
   prepare?.(call);
