@@ -99,7 +99,7 @@ export interface OutlierPolicy {
   readonly windowMs: number;
   /** Calls of the endpoint in the window below which it is not compared. @default 5 */
   readonly callsMin: number;
-  /** An endpoint is worse when the Wilson upper bound of its success rate lies this far below that of its peers. @default 0.1 */
+  /** An endpoint is worse when the upper bound of its success rate lies this far below the lower bound (z = 1) of its peers', both Wilson. @default 0.1 */
   readonly margin: number;
   /** z of the Wilson bound. @default 2.33 */
   readonly z: number;

@@ -166,7 +166,8 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     }
     const isDeadline = call.deadlineMs <= this.timerDueMs;
     if (this.status !== 0 && !isDeadline) {
-      // The attempt had its head in time. The timer is set anew now and not then: most bodies are through long before.
+      // The head came in time, or what drained is wanted after all. The timer is set anew now and not then: most bodies
+      // are through long before.
       this.#armForBody();
       return;
     }
@@ -190,10 +191,7 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
   }
 
   attach(sink: Sink): void {
-    if (this.#phase === DRAINING) {
-      this.#phase = QUEUEING;
-      this.#armForBody();
-    }
+    if (this.#phase === DRAINING) this.#phase = QUEUEING;
     this.#sink = sink;
     this.#isHolding = false;
     if (!this.#isPaused || this.#failure !== undefined) this.#deliver();

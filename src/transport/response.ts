@@ -212,7 +212,6 @@ export class MeshResponse {
   #makeStream(): ReadableStream<Uint8Array> {
     let controller: ReadableByteStreamController | null = null;
     let flow: Flow | null = null;
-    let isWanted = false;
     const finish = (): ReadableByteStreamController | null => {
       const last = controller;
       controller = null;
@@ -221,10 +220,9 @@ export class MeshResponse {
     const sink: Sink = {
       onData(chunk) {
         if (controller === null || chunk.byteLength === 0) return true;
-        isWanted = false;
         // A copy: the stream takes the memory away, and undici cuts many chunks from one piece.
         controller.enqueue(new Uint8Array(chunk));
-        return isWanted || (controller?.desiredSize ?? 0) > -STREAM_BYTES_MAX;
+        return (controller?.desiredSize ?? 0) > -STREAM_BYTES_MAX;
       },
       onEnd() {
         const ending = finish();
@@ -239,7 +237,6 @@ export class MeshResponse {
       type: 'bytes',
       // At the first read and not before: a stream that is only looked at costs nothing, and keeps the response alive.
       pull: (given) => {
-        isWanted = true;
         if (flow !== null) {
           flow.resume();
           return;

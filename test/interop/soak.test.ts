@@ -115,7 +115,7 @@ async function call(): Promise<string> {
       const { duplex: _duplex, ...rest } = init as RequestInit & { duplex?: string };
       const { body } = await request('http://reviews/', { ...(rest as object), dispatcher: mesh.dispatcher });
       if (random() < 0.8) await body.text();
-      else body.destroy();
+      else body.on('error', () => {}).destroy();
     }
     return 'answered';
   } catch (error) {

@@ -1,13 +1,13 @@
 // Short forms of the scenarios, one seed each; .ci/sim.ts runs all of them, long and with several seeds.
 import { describe, expect, it } from 'vitest';
-import { S1A } from './scenarios/metastable.ts';
+import { S1A, trigger } from './scenarios/metastable.ts';
 import { falseTrips } from './scenarios/errors.ts';
-import { isKept, type Scenario } from './scenarios/scenario.ts';
+import { ISTIO, isKept, type Scenario } from './scenarios/scenario.ts';
 import { S4A } from './scenarios/sinkhole.ts';
 import { S3 } from './scenarios/slow.ts';
 
 const SHORT: readonly [Scenario, readonly string[]][] = [
-  [S1A, ['50 clients, u 0.7', '2 unlimited retries, u 0.4']],
+  [S1A, ['50 clients, u 0.7']],
   [S3, ['20 clients, u 0.5', 'least request of two, 20 clients']],
   [S4A, ['1 of 10, 20 clients', '1 of 3, 20 clients', 'peak EWMA without penalty, 1 of 3']],
 ];
@@ -18,6 +18,14 @@ describe.each(SHORT)('$id: $title', ({ cases }, names) => {
     const figures = (await found?.run(1)) ?? [];
     expect(figures.length).toBeGreaterThan(0);
     expect(figures.filter((figure) => !isKept(figure))).toEqual([]);
+  });
+});
+
+describe('S1a, the control', () => {
+  it('two unlimited retries never recover', async () => {
+    const effect = await trigger(ISTIO, { clients: 5, utilization: 0.5, slower: 4, durationMs: 60_000 }, 1);
+    expect(effect.amplification).toBeGreaterThan(2.5);
+    expect(effect.goodputLater).toBeLessThan(0.01);
   });
 });
 

@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { settle } from '../support/virtual-clock.ts';
 import { PROCESS_BYTES_MAX, replayBytes, requestBody, type RequestBody } from '../../src/transport/body.ts';
 
 const LIMIT = 65_536;
@@ -201,6 +202,7 @@ describe('a body that flows', () => {
     const stream = new Readable({ read: () => {} });
     const body = streamed(stream);
     stream.destroy(new Error('no such file'));
+    await settle();
     await expect(readAll(body)).rejects.toThrow('no such file');
     expect((body.failure as Error).message).toBe('no such file');
   });

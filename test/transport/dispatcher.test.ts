@@ -166,6 +166,19 @@ describe('a handler of undici 7 and 8', () => {
     expect(handler.log).toEqual(['start', 'error layer']);
   });
 
+  it('that paused while it waited gets a paused answer', async () => {
+    const { dispatcher, answer } = bench();
+    const handler = new Handler();
+    dispatch(dispatcher, GET, handler);
+    handler.controller?.pause();
+    const reply = fakeReply(200);
+    await answer(reply);
+    expect([handler.log, reply.log]).toEqual([
+      ['start', 'started', '200'],
+      ['pause', 'attach'],
+    ]);
+  });
+
   it('pauses and resumes', async () => {
     const { dispatcher, answer } = bench();
     const handler = new Handler({ onResponseStart: (controller) => controller.pause() });

@@ -178,7 +178,6 @@ async function detectionS(errors: number, rps: number, seed: number): Promise<nu
 
 const trips = (rps: number, status: number): Case => ({
   name: `background of ${status}, ${rps} rps`,
-  isLong: true,
   run: async (seed): Promise<Figure[]> => {
     const figures: Figure[] = [];
     for (const errors of [0.02, 0.05, 0.1, 0.3]) {

@@ -6,7 +6,6 @@ import { atLeast, atMost, type Case, type Figure, ISTIO, type Scenario } from '.
 
 const LAYERS = ['a', 'b', 'c', 'd'] as const;
 const REPLICAS = 3;
-const DURATION_MS = 60_000;
 const RPS = 300;
 
 const addressesOf = (layer: string): string[] => Array.from({ length: REPLICAS }, (_, i) => `${layer}${i + 1}:80`);
@@ -21,10 +20,10 @@ interface Effect {
   readonly goodput: number;
 }
 
-async function layers(policies: PolicyInput, errors: number, seed: number): Promise<Effect> {
-  let received = 0;
+async function layers(policies: PolicyInput, errors: number, seed: number, durationMs = 60_000): Promise<Effect> {
+  let received = (): number => 0;
   const fast: EndpointModel = { workers: 1_000, serviceMs: 1 };
-  const prepare = async ({ place, process, at, endpoint }: SimWorld): Promise<void> => {
+  const prepare = async ({ place, process, endpoint }: SimWorld): Promise<void> => {
     for (const [i, layer] of LAYERS.entries()) {
       const below = LAYERS[i + 1];
       for (const address of addressesOf(layer)) {
@@ -33,9 +32,7 @@ async function layers(policies: PolicyInput, errors: number, seed: number): Prom
       }
     }
     for (const address of addressesOf('d')) endpoint(address).behave({ errors });
-    at(DURATION_MS, () => {
-      received = addressesOf('d').reduce((sum, address) => sum + endpoint(address).received, 0);
-    });
+    received = () => addressesOf('d').reduce((sum, address) => sum + endpoint(address).received, 0);
   };
   const result = await simulate({
     config: config(policies),
@@ -43,20 +40,20 @@ async function layers(policies: PolicyInput, errors: number, seed: number): Prom
     clients: 3,
     endpoints: fast,
     load: RPS,
-    durationMs: DURATION_MS,
+    durationMs,
     seed,
     prepare,
   });
-  return { leaf: received / result.stats().calls, goodput: result.stats().goodput };
+  return { leaf: received() / result.stats().calls, goodput: result.stats().goodput };
 }
 
-const ours = (errors: number, leafMost: number | null, goodputLeast: number): Case => ({
+const ours = (errors: number, leafMost: number | null, goodputLeast: number | null): Case => ({
   name: `leaf fails ${errors * 100} %`,
   run: async (seed): Promise<Figure[]> => {
     const { leaf, goodput } = await layers({}, errors, seed);
     return [
       ...(leafMost === null ? [] : [atMost('leaf amplification', leaf, leafMost)]),
-      atLeast('success %', 100 * goodput, goodputLeast),
+      ...(goodputLeast === null ? [] : [atLeast('success %', 100 * goodput, goodputLeast)]),
     ];
   },
 });
@@ -65,13 +62,13 @@ export const S11: Scenario = {
   id: 'S11',
   title: 'four layers, three attempts each',
   cases: [
-    ours(1, 1.1, 0),
+    ours(1, 1.1, null),
     ours(0.3, 1.5, 95),
     ours(0.05, null, 99.99),
     {
       name: '2 unlimited retries in every layer, leaf fails 100 %',
       isControl: true,
-      run: async (seed) => [atLeast('leaf amplification', (await layers({ ...ISTIO, timeout: '60s' }, 1, seed)).leaf, 75)],
+      run: async (seed) => [atLeast('leaf amplification', (await layers({ ...ISTIO, timeout: '60s' }, 1, seed, 10_000)).leaf, 75)],
     },
   ],
 };

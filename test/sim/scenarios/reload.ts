@@ -1,7 +1,7 @@
 // S13: the configuration changes twice a second while things go wrong. Nothing that was learned may be lost.
 import type { MeshInput } from '../../../src/model/input.ts';
 import { type SimulationOptions, type SimulationResult, simulate, type SimWorld } from '../../../src/testing.ts';
-import { atMost, type Case, type Figure, type Scenario, seconds, serviceWith, TEN, TEN_RPS } from './scenario.ts';
+import { atLeast, atMost, type Case, type Figure, type Scenario, seconds, serviceWith, TEN, TEN_RPS } from './scenario.ts';
 
 const EVERY_MS = 500;
 const DURATION_MS = 80_000;
@@ -37,6 +37,7 @@ const underFire = (name: string, options: Omit<SimulationOptions, 'seed'>): Case
       atMost('p50 apart %', apart(a.p50Ms, b.p50Ms), 5),
       atMost('attempts apart %', apart(a.amplification, b.amplification), 5),
       atMost('recovery apart s', Math.abs(seconds(still.recoveryMs(UNTIL_MS)) - seconds(moving.recoveryMs(UNTIL_MS))), 3),
+      atLeast('reloads per client', moving.count('configLoaded') / (options.clients ?? 1), DURATION_MS / EVERY_MS - 2),
       atMost('reloads refused', moving.count('configRejected'), 0),
     ];
   },

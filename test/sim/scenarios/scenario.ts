@@ -13,8 +13,6 @@ export interface Figure {
 export interface Case {
   readonly name: string;
   readonly isControl?: true;
-  /** Kept out of short runs. */
-  readonly isLong?: true;
   readonly run: (seed: number) => Promise<readonly Figure[]>;
 }
 
