@@ -1,6 +1,6 @@
 // The bars that inmesh sets itself, and how a report measures up to them. Those that repeat well are gates of the test suite
 // (test/bench/gates.test.ts); those over sockets are reported only, as they move with the machine.
-import { ASSEMBLED, BASELINE, DRAWN, FETCH } from './cases.ts';
+import { ASSEMBLED, BASELINE, DRAWN, FETCH, FETCH_OVER_AGENT } from './cases.ts';
 import { medianOf, type Metric, ratioOf, type Report } from './report.ts';
 
 export interface Budget {
@@ -83,6 +83,12 @@ export const BUDGETS: readonly Budget[] = [
     atMost: 1.05,
     unit: '×',
     measured: ratio('fetch, mesh.dispatcher', FETCH, 'cpuUs', 'max'),
+  },
+  {
+    item: 'The same, of built-in fetch over an Agent of the undici that the mesh uses',
+    atMost: 1.05,
+    unit: '×',
+    measured: ratio('fetch, mesh.dispatcher', FETCH_OVER_AGENT, 'cpuUs', 'max'),
   },
   {
     item: 'CPU of mesh.fetch with every call sampled, of bare built-in fetch',

@@ -49,6 +49,17 @@ export async function builtInFetch(target: Target): Promise<Caller> {
   };
 }
 
+/** Built-in fetch over an Agent of the installed undici, as a mesh must: the least that any dispatcher of that version costs it. */
+export async function builtInFetchOverAgent(target: Target): Promise<Caller> {
+  const { Agent, Dispatcher1Wrapper } = await import('undici');
+  const init = { dispatcher: new Dispatcher1Wrapper(new Agent()) } as unknown as RequestInit;
+  const url = oneUrl(target);
+  return async () => {
+    const response = await fetch(url, init);
+    return lengthOf(response.status, await response.arrayBuffer());
+  };
+}
+
 /** A service with two subsets and a route of 80 to 20 between them; everything else is the default. The last port is the small share. */
 export function meshConfig({ ports }: Target): object {
   const endpoints = ports.map((port, index) => ({

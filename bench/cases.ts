@@ -7,6 +7,7 @@ export type CallerName =
   | 'undiciRequest'
   | 'undiciRequestDrawn'
   | 'builtInFetch'
+  | 'builtInFetchOverAgent'
   | 'meshRequest'
   | 'meshBuiltInFetch'
   | 'meshFetch'
@@ -36,12 +37,15 @@ export const BASELINE = 'undici.request';
 /** The baseline over the two endpoints that the mesh has: two pools cost more than one, with a mesh or without. */
 export const DRAWN = 'undici.request, address drawn by hand';
 export const FETCH = 'fetch';
+/** The undici inside Node is older than the one that the mesh uses, and cheaper for fetch. */
+export const FETCH_OVER_AGENT = "fetch, undici's own Agent";
 export const ASSEMBLED = 'fetch + cockatiel + instrumentation, all sampled';
 
 export const CASES: readonly Case[] = [
   makeCase('bare', BASELINE, 'undiciRequest'),
   makeCase('bare', DRAWN, 'undiciRequestDrawn'),
   makeCase('bare', FETCH, 'builtInFetch'),
+  makeCase('bare', FETCH_OVER_AGENT, 'builtInFetchOverAgent'),
   makeCase('inmesh', 'undici.request, mesh.dispatcher', 'meshRequest'),
   makeCase('inmesh', 'undici.request, mesh.dispatcher, 1 % sampled', 'meshRequest', { tracing: '1 %' }),
   makeCase('inmesh', 'undici.request, mesh.dispatcher, all sampled', 'meshRequest', { tracing: 'on' }),

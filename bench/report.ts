@@ -1,6 +1,5 @@
 // Everything that one run found, and the machine it was found on. What `--json` prints.
 import { cpus } from 'node:os';
-import type { Case } from './cases.ts';
 import type { ImportCost } from './import-cost.ts';
 import type { IsolatedResult } from './isolated.ts';
 import type { Sample, SocketResult } from './sockets.ts';
@@ -45,13 +44,16 @@ export function medianOf(result: SocketResult, name: string, concurrency: number
   return median(samplesOf(result, name, concurrency).map((sample) => sample[metric]));
 }
 
-/** Median of the ratios taken round by round. NaN when one of the two was not run. */
-export function ratioOf(result: SocketResult, name: string, base: string, concurrency: number, metric: Metric): number {
-  const bases = new Map(samplesOf(result, base, concurrency).map((sample) => [sample.roundKey, sample[metric]]));
-  const ratios = samplesOf(result, name, concurrency).map((sample) => sample[metric] / (bases.get(sample.roundKey) ?? Number.NaN));
-  return median(ratios.filter((ratio) => !Number.isNaN(ratio)));
+/** One figure per round: a case may be played several times in it. */
+function byRound(samples: readonly Sample[], metric: Metric): Map<string, number> {
+  const groups = Map.groupBy(samples, ({ roundKey }) => roundKey);
+  return new Map([...groups].map(([key, group]) => [key, group.reduce((sum, sample) => sum + sample[metric], 0) / group.length]));
 }
 
-export function hasCase(result: SocketResult, name: string): boolean {
-  return result.cases.some((subject: Case) => subject.name === name);
+/** Median of the ratios taken round by round. NaN when one of the two was not run. */
+export function ratioOf(result: SocketResult, name: string, base: string, concurrency: number, metric: Metric): number {
+  const bases = byRound(samplesOf(result, base, concurrency), metric);
+  const own = byRound(samplesOf(result, name, concurrency), metric);
+  const ratios = [...own].map(([key, value]) => value / (bases.get(key) ?? Number.NaN));
+  return median(ratios.filter((ratio) => !Number.isNaN(ratio)));
 }

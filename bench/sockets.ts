@@ -22,13 +22,21 @@ export const FULL_PLAN: SocketPlan = {
   generations: 3,
   rounds: 3,
   leadInMs: 60,
-  measureMs: 200,
+  measureMs: 180,
   warmUpCalls: 15_000,
   heapCalls: 300,
   concurrencies: [1, 10, 100],
 };
 
-export const QUICK_PLAN: SocketPlan = { ...FULL_PLAN, generations: 1, rounds: 2, leadInMs: 40, measureMs: 120, warmUpCalls: 6_000 };
+export const QUICK_PLAN: SocketPlan = {
+  ...FULL_PLAN,
+  generations: 1,
+  rounds: 2,
+  leadInMs: 40,
+  measureMs: 100,
+  warmUpCalls: 5_000,
+  concurrencies: [1, 10, 100],
+};
 
 /** One round of one case. */
 export interface Sample {
@@ -55,6 +63,8 @@ export interface SocketResult {
   /** CPU that other programs used meanwhile, in cores; NaN where not known. */
   readonly foreignCores: number;
 }
+
+const LATENCY_ROUNDS_MAX = 2;
 
 interface Player {
   readonly subject: Case;
@@ -151,17 +161,22 @@ export async function runSockets(
   let roundsMs = 0;
   progress('bytes per call', 0);
   const heapBytes = await measureHeap(cases, target, plan);
-  const steps = plan.generations * plan.rounds * plan.concurrencies.length * cases.length;
+  const blocks = plan.rounds * (plan.concurrencies.length - 1) + Math.min(plan.rounds, LATENCY_ROUNDS_MAX);
+  const steps = plan.generations * blocks * (cases.length + 4);
   for (let generation = 1; generation <= plan.generations; generation++) {
     progress(`processes, generation ${generation} of ${plan.generations}`, samples.length / steps);
     const players = await startPlayers(shuffled(cases, Math.random), target, proxies, plan.warmUpCalls);
+    // What the ratios stand on is played three times in a round, spread over it.
+    const anchors = players.filter(({ subject }) => subject.name === BASELINE || subject.name === FETCH);
     const before = machineTimeUs() - runTimeUs();
     const startMs = performance.now();
     for (let round = 1; round <= plan.rounds; round++) {
       for (const concurrency of shuffled(plan.concurrencies, Math.random)) {
-        for (const player of shuffled(players, Math.random)) {
+        // One at a time is there for the latency, and steadier than the rest.
+        if (concurrency === 1 && round > LATENCY_ROUNDS_MAX) continue;
+        for (const player of shuffled([...players, ...anchors, ...anchors], Math.random)) {
           samples.push(await playRound(player, upstream, plan, concurrency, `${generation}.${round}`));
-          progress(`round ${round} of generation ${generation}`, samples.length / steps);
+          progress(`round ${round} of generation ${generation}`, Math.min(1, samples.length / steps));
         }
       }
     }

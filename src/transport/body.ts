@@ -56,8 +56,9 @@ class LargeBody implements RequestBody {
   }
 
   *open(): Generator<string | Uint8Array> {
+    const value = this.#value;
     this.replayable = false;
-    yield this.#value;
+    yield value;
   }
 
   release(): void {}

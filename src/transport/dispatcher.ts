@@ -127,7 +127,8 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   }
 
   #head(status: number, headers: ReplyHeaders, rawHeaders: unknown, statusText: string): void {
-    this.rawHeaders = rawHeaders as Buffer[];
+    // Never null: undici 8's fetch takes that for no headers at all. Parsed ones are as good.
+    this.rawHeaders = (rawHeaders ?? headers) as Buffer[];
     try {
       if (status >= 200) this.#handler.onResponseStarted?.();
       this.#handler.onResponseStart?.(this, status, headers as never, statusText);
@@ -137,7 +138,7 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   }
 
   #upgrade(reply: Reply): void {
-    this.rawHeaders = reply.rawHeaders as Buffer[];
+    this.rawHeaders = (reply.rawHeaders ?? reply.headers) as Buffer[];
     const socket = reply.value as Duplex;
     try {
       this.#close();

@@ -24,6 +24,8 @@ export interface ExchangeHost {
   isFresh: boolean;
   /** The error of a socket, while it is being reported; undici takes some of them for the end of a body. */
   socketError: Error | null;
+  /** Whether a certificate of ours is shown. */
+  readonly isMutual: boolean;
   /** Called once when the attempt leaves the queue for a socket, or fails there. */
   onStarted(): void;
 }
@@ -320,7 +322,12 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
         cause: call.body.failure,
       });
     }
-    return attemptError(error, call, { isStarted: this.#isStarted, isHeadReceived: this.status !== 0, isReused: this.#isReused });
+    return attemptError(error, call, {
+      isStarted: this.#isStarted,
+      isHeadReceived: this.status !== 0,
+      isReused: this.#isReused,
+      isMutual: this.#host.isMutual,
+    });
   }
 
   #fail(error: MeshError, reason: unknown = error): void {

@@ -11,6 +11,8 @@ export interface AttemptProgress {
   readonly isHeadReceived: boolean;
   /** Whether the socket had carried an earlier request. */
   readonly isReused: boolean;
+  /** Whether we showed a certificate: with TLS 1.3 its refusal looks like any other hang-up of a fresh connection. */
+  readonly isMutual: boolean;
 }
 
 /** OpenSSL and Node codes that mean: the peer is not who it should be. */
@@ -85,7 +87,9 @@ function judge(error: unknown, progress: AttemptProgress): Verdict {
   if (isNotProcessed(error, code))
     return { code: 'not_processed', sent: 'none', what: 'the endpoint did not take the request', retryable: true };
   if (!progress.isStarted) return { code: 'connect_failed', sent: 'none', what: 'no connection', retryable: true };
-  return { code: 'connection_lost', sent: 'head', what: 'the connection broke before the answer', retryable: progress.isReused };
+  const isRefusal = progress.isMutual && !progress.isReused;
+  const what = `the connection broke before the answer${isRefusal ? ' (perhaps the endpoint does not trust our certificate)' : ''}`;
+  return { code: 'connection_lost', sent: 'head', what, retryable: progress.isReused };
 }
 
 /** `retryable` on connection_lost says: the socket was a reused one, so the server very likely closed it while idle. */

@@ -67,6 +67,7 @@ class EndpointPool implements ExchangeHost {
   readonly clock: Clock;
   isFresh = false;
   socketError: Error | null = null;
+  readonly isMutual: boolean;
   readonly pool: Pool;
   /** Name sent as SNI and verified; undefined without TLS. */
   readonly serverName: string | undefined;
@@ -75,6 +76,7 @@ class EndpointPool implements ExchangeHost {
   constructor(endpoint: Endpoint, serverName: string | undefined, shared: ServiceTransport) {
     this.clock = shared.clock;
     this.serverName = serverName;
+    this.isMutual = shared.policy.tls.mode === 'mutual';
     this.#shared = shared;
     const { limits, protocol } = shared.policy;
     const host = isIP(endpoint.host) === 6 ? `[${endpoint.host}]` : endpoint.host;

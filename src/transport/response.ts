@@ -16,7 +16,7 @@ const STREAM_BYTES_MAX = 65_536;
 
 type Settle = (bytes: Uint8Array) => void;
 
-/** Answers that nobody holds any more, though nobody has read them: their sockets must not wait for the deadline. */
+/** Answers that nobody holds any more: the socket of one that nobody has read must not wait for the deadline. */
 const unread = new FinalizationRegistry<Reply>((reply) => reply.discard());
 
 /** What the caller's `signal` and our own failures look like to somebody who reads the body. */
@@ -86,7 +86,6 @@ export class MeshResponse {
   readonly #url: string;
   readonly #redirected: boolean;
   readonly #hasBody: boolean;
-  readonly #isWatched: boolean;
   #headers: Headers | null = null;
   #isUsed = false;
   #stream: ReadableStream<Uint8Array> | null = null;
@@ -98,9 +97,8 @@ export class MeshResponse {
     this.#redirected = redirected;
     const { status } = reply;
     this.#hasBody = call.method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304;
-    this.#isWatched = this.#hasBody && call.outcome === null && isLarge(reply.headers);
     if (!this.#hasBody) reply.discard();
-    else if (this.#isWatched) unread.register(this, reply, this);
+    else if (call.outcome === null && isLarge(reply.headers)) unread.register(this, reply);
   }
 
   get status(): number {
@@ -203,7 +201,6 @@ export class MeshResponse {
   }
 
   #attach(sink: Sink): Flow {
-    if (this.#isWatched) unread.unregister(this);
     if (this.#reply.headers['content-encoding'] !== undefined) return attachDecoded(this.#reply, sink, (error) => this.#call.cancel(error));
     this.#reply.attach(sink);
     return this.#reply;
@@ -246,7 +243,6 @@ export class MeshResponse {
       },
       cancel: (reason) => {
         controller = null;
-        if (flow === null && this.#isWatched) unread.unregister(this);
         this.#call.cancel(reason ?? new DOMException('The operation was aborted', 'AbortError'));
       },
     };

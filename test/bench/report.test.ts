@@ -59,11 +59,12 @@ describe('ratios', () => {
       sample(BASELINE, '1.1', 100),
       sample('a', '1.1', 50),
       sample(BASELINE, '1.2', 10),
-      sample('a', '1.2', 5),
+      sample('a', '1.2', 10),
       sample('a', '1.3', 1),
+      sample(BASELINE, '1.2', 30),
     ]);
     expect(ratioOf(slowRound, 'a', BASELINE, 10, 'callsPerSecond')).toBe(0.5);
-    expect(medianOf(slowRound, BASELINE, 10, 'callsPerSecond')).toBe(55);
+    expect(medianOf(slowRound, BASELINE, 10, 'callsPerSecond')).toBe(30);
   });
 
   it('are NaN where one of the two was not run', () => {

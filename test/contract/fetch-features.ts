@@ -35,7 +35,7 @@ async function echo({ fetch, peer }: World, init: RequestInit & { duplex?: 'half
   return seen;
 }
 
-async function thrown(run: () => Promise<unknown> | unknown): Promise<unknown> {
+async function thrown(run: () => unknown): Promise<unknown> {
   try {
     return { came: String(await run()) };
   } catch (error) {

@@ -90,6 +90,23 @@ const MODES: Record<string, () => Promise<unknown>> = {
     await mesh.close();
     return answers;
   },
+  /** The WebSocket of Node itself. */
+  async socket() {
+    const { mesh, install } = await load();
+    const uninstall = install();
+    const socket = new WebSocket('ws://reviews/chat');
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    socket.addEventListener('open', () => socket.send('hello'));
+    socket.addEventListener('message', ({ data }) => resolve(data));
+    socket.addEventListener('error', () => reject(new Error('the socket failed')));
+    const said = await promise;
+    const closed = new Promise((done) => socket.addEventListener('close', done));
+    socket.close();
+    await closed;
+    uninstall();
+    await mesh.close();
+    return said;
+  },
   /** The loop stands still while answers are on their way. */
   async stall() {
     const { createMesh } = (await import(new URL('index.js', dist).href)) as typeof Inmesh;

@@ -26,6 +26,8 @@ const undicis = {
   'undici 8': (await import('undici')) as unknown as UndiciModule,
 };
 
+const EDITED = [{ headers: { response: { set: { 'x-set': 'by the route' }, remove: ['content-type'] } } }];
+
 function meshOf(peers: Peers): Promise<Inmesh.Mesh> {
   const { healthy, spare, sick, hasty, mute, gone, h2c, h2 } = peers;
   const pair = (first: string, second: string): { endpoints: string[] } => ({ endpoints: [first, second] });
@@ -47,6 +49,8 @@ function meshOf(peers: Peers): Promise<Inmesh.Mesh> {
         mute: { ...pair(mute.address, healthy.address), retries: { perTryTimeout: 150 } },
         backoff: { endpoints: [hasty.address], retries: { backoff: { base: '4s', max: '5s' } } },
         slot: { endpoints: [spare.address], limits: { maxConnections: 1 } },
+        edited: { ...pair(healthy.address, spare.address), routes: EDITED },
+        edited2: { endpoints: [h2c.address], protocol: 'http2', routes: EDITED },
         plain2: { endpoints: [h2c.address], protocol: 'http2' },
         secure: { endpoints: [h2.address], protocol: 'http2', tls: { mode: 'simple', ca: peers.ca } },
       },

@@ -197,6 +197,15 @@ const answers: readonly Scenario[] = [
     run: async (world) => assert.deepEqual((await get(world, 'http://fine/cookies')).cookies, ['a=1', 'b=2', 'c=3']),
   },
   {
+    name: 'headers that a route changes',
+    run: async (world) => {
+      for (const origin of ['http://edited/', 'http://edited2/']) {
+        const { headers } = await get(world, origin);
+        assert.deepEqual([headers['x-set'], headers['content-type'] ?? ''], ['by the route', ''], origin);
+      }
+    },
+  },
+  {
     name: 'gzip untouched',
     run: async (world) => {
       const { body, headers } = await get(world, 'http://fine/gzip');

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { acceptUpgrade } from '../transport/websocket-echo.ts';
 import { type NodeMajor, nodeBinary } from './nodes.ts';
 
 const run = promisify(execFile);
@@ -39,7 +40,8 @@ function proxyServer(): Server {
 }
 
 beforeAll(async () => {
-  known = await listen(createServer((request, response) => void sleep(request.url === '/' ? 30 : 0).then(() => response.end('inside'))));
+  const inside = createServer((request, response) => void sleep(request.url === '/' ? 30 : 0).then(() => response.end('inside')));
+  known = await listen(inside.on('upgrade', acceptUpgrade));
   elsewhere = await listen(createServer((_request, response) => response.end('outside')));
   proxy = await listen(proxyServer());
 });
@@ -72,6 +74,7 @@ describe.each<NodeMajor>([22, 24, 26])('a process of Node %i', (major) => {
       'install',
       [['inside', 'outside'], true, 'unknown'],
     ],
+    ['the WebSocket of Node goes through it', 'socket', 'hello'],
     ['ten calls survive a stall of 600 ms with 300 ms each to live', 'stall', Array.from({ length: 10 }, () => 'inside')],
   ])('%s', async ([, mode, expected], { skip }) => {
     if (binary === null) return skip(`Node ${major} cannot be had here`);

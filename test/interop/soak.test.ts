@@ -16,6 +16,7 @@ const AT_ONCE = 40;
 
 const random = seededRandom(20_261);
 const sockets = new Set<Socket>();
+const requests: IncomingMessage[] = [];
 const servers: Server[] = [];
 const unhandled: unknown[] = [];
 const onUnhandled = (reason: unknown): number => unhandled.push(reason);
@@ -59,6 +60,7 @@ const ANSWERS: readonly ((response: ServerResponse) => void)[] = [
 async function serve(faultRate: number): Promise<string> {
   const server = createServer((incoming, response) => {
     response.on('error', () => {});
+    requests.push(incoming);
     if (random() < faultRate) return pick(FAULTS)(incoming, response);
     incoming.resume().on('end', () => pick(ANSWERS)(response));
     incoming.on('error', () => {});
@@ -165,6 +167,8 @@ describe('a soak', () => {
     expect(outcomes.get('answered')).toBeGreaterThan(CALLS / 2);
     // Forgotten answers end with their deadline.
     await mesh.close();
+    // A server that does not read does not see that its client has gone.
+    for (const incoming of requests) incoming.resume();
     for (let i = 0; i < 200 && sockets.size > 0; i++) await sleep(10);
     const { services } = mesh.snapshot() as unknown as { services: unknown };
     const inFlight = [...JSON.stringify(services).matchAll(/"inFlight":(\d+)/g)].map(([, count]) => count);

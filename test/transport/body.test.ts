@@ -19,7 +19,7 @@ async function readAll(body: RequestBody): Promise<string> {
 }
 
 /** A source that notes what becomes of it. */
-function source(parts: readonly unknown[], fails: unknown = undefined): AsyncIterable<unknown> & { reads: number; closed: number } {
+function source(parts: readonly unknown[], fails?: unknown): AsyncIterable<unknown> & { reads: number; closed: number } {
   const state = {
     reads: 0,
     closed: 0,

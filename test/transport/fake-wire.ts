@@ -167,7 +167,7 @@ export function play({ deadlineMs, attemptMs, isFresh = true, prepare, beforeFor
     outcomes.push(`${outcome.kind} ${outcome.status} ${outcome.error?.code ?? ''}`.trim());
     end(outcome);
   };
-  const host = { clock, isFresh, socketError: null, started: 0, onStarted: () => void host.started++ };
+  const host = { clock, isFresh, socketError: null, isMutual: false, started: 0, onStarted: () => void host.started++ };
   const wire = new FakeWire();
   const exchange = new Exchange(call, host);
   const reply = exchange.send(wire as unknown as Dispatcher, { path: '/', method: 'GET' });

@@ -189,7 +189,8 @@ describe('closing', () => {
     const calls = Array.from({ length: 6 }, () => wire.outcome());
     while (waiting.length < 2) await idle();
     wire.transport.close();
-    expect(await wire.outcome()).toBe('connect_failed none retryable');
+    const late = wire.send();
+    expect([await late.outcome, late.call.outcome?.kind]).toEqual(['connect_failed none retryable', 'ignored']);
     for (let i = 0; i < 3; i++) {
       while (waiting.length < 2) await idle();
       answerAll();

@@ -104,7 +104,10 @@ describe('a body that is read slowly', () => {
     const { wire, response } = await answered();
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     const first = reader.read();
-    for (let i = 0; i < 100; i++) wire.data(Buffer.alloc(1_024, i));
+    await idle();
+    for (let i = 0; i < 60; i++) wire.data(Buffer.alloc(1_024, i));
+    expect(wire.controller.paused).toBe(false);
+    for (let i = 0; i < 40; i++) wire.data(Buffer.alloc(1_024, i));
     expect(wire.controller.paused).toBe(true);
     let bytes = (await first).value?.byteLength ?? 0;
     wire.end();
@@ -121,12 +124,29 @@ describe('a body that is read slowly', () => {
     const first = reader.read();
     wire.data(packed).end();
     let bytes = (await first).value?.byteLength ?? 0;
-    await idle();
-    await idle();
+    // Time enough to decode all of it.
+    for (let turn = 0; turn < 300; turn++) await idle();
     const held = process.memoryUsage().arrayBuffers - before;
     for (let step = await reader.read(); !step.done; step = await reader.read()) bytes += step.value.byteLength;
     expect(bytes).toBe(50_000_000);
     expect(held).toBeLessThan(5_000_000);
+  });
+
+  it('through a decoder: the socket is paused and resumed with it', async () => {
+    const { wire, response } = await answered({ 'content-encoding': 'gzip' });
+    const random = seededRandom(3);
+    const plain = Buffer.from(Array.from({ length: 400_000 }, () => Math.floor(random() * 256)));
+    const packed = gzipSync(plain);
+    const bytes = response.arrayBuffer();
+    let pauses = 0;
+    for (let at = 0; at < packed.length; at += 16_384) {
+      wire.data(packed.subarray(at, at + 16_384));
+      if (wire.controller.paused) pauses++;
+      await until(() => !wire.controller.paused);
+    }
+    wire.end();
+    expect(Buffer.from(await bytes).equals(plain)).toBe(true);
+    expect(pauses).toBeGreaterThan(5);
   });
 
   it('a coding that is broken ends the call', async () => {
@@ -137,10 +157,22 @@ describe('a body that is read slowly', () => {
     expect([call.canceled, wire.controller.aborted]).toEqual([true, true]);
   });
 
+  it('cancelled while a decoder still has something: nothing more is given', async () => {
+    const { wire, response, call } = await answered({ 'content-encoding': 'gzip' });
+    const reader = (response.body as ReadableStream<Uint8Array>).getReader();
+    const first = reader.read();
+    wire.data(gzipSync(Buffer.alloc(5_000_000)));
+    await first;
+    await reader.cancel('enough');
+    for (let turn = 0; turn < 50; turn++) await idle();
+    expect([call.canceled, call.cancelReason, (await reader.read()).done]).toEqual([true, 'enough', true]);
+  });
+
   it('two reads at once are both served', async () => {
     const { wire, response } = await answered();
     const reader = (response.body as ReadableStream<Uint8Array>).getReader();
     const both = [reader.read(), reader.read()];
+    await idle();
     wire.data('a');
     expect(wire.controller.paused).toBe(false);
     wire.data('b');

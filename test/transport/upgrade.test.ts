@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import { request, upgrade, WebSocket } from 'undici';
@@ -6,22 +5,12 @@ import { WebSocket as WebSocket6 } from 'undici-6';
 import { WebSocket as WebSocket7 } from 'undici-7';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createMesh, type Mesh } from '../../src/mesh/mesh.ts';
-
-const MAGIC = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
+import { acceptUpgrade } from './websocket-echo.ts';
 
 let server: Server;
 let mesh: Mesh;
 const seen: string[] = [];
 const sockets = new Set<Socket>();
-
-/** Sends back the text of one short frame. */
-function echoFrame(socket: Socket, frame: Buffer): void {
-  const [opcode, length] = [(frame[0] as number) & 0x0f, (frame[1] as number) & 0x7f];
-  if (opcode !== 1) return void socket.end();
-  const mask = frame.subarray(2, 6);
-  const text = Buffer.from(frame.subarray(6, 6 + length).map((byte, i) => byte ^ (mask[i % 4] as number)));
-  socket.write(Buffer.concat([Buffer.from([0x81, text.length]), text]));
-}
 
 beforeAll(async () => {
   server = createServer((incoming, response) => {
@@ -33,13 +22,7 @@ beforeAll(async () => {
     seen.push(`${incoming.headers.upgrade} ${incoming.url} ${incoming.headers.host}`);
     socket.on('error', () => {});
     if (incoming.url === '/no') return void socket.end('HTTP/1.1 403 Forbidden\r\ncontent-length: 2\r\nconnection: close\r\n\r\nno');
-    const key = createHash('sha1')
-      .update(`${incoming.headers['sec-websocket-key'] ?? ''}${MAGIC}`)
-      .digest('base64');
-    socket.write(
-      `HTTP/1.1 101 Switching Protocols\r\nupgrade: ${incoming.headers.upgrade}\r\nconnection: upgrade\r\nsec-websocket-accept: ${key}\r\n\r\n`,
-    );
-    socket.on('data', (frame: Buffer) => (incoming.headers.upgrade === 'websocket' ? echoFrame(socket, frame) : socket.write(frame)));
+    acceptUpgrade(incoming, socket);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
