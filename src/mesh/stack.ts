@@ -4,6 +4,7 @@
 import type { LiveEndpoint } from '../balance/endpoint.ts';
 import { inheritedDeadlineMs } from '../core/context.ts';
 import type { Clock, Random } from '../core/clock.ts';
+import { MeshError, meshError } from '../core/errors.ts';
 import type { Layer } from '../core/service.ts';
 import type { MeshConfig, RouteConfig, ServiceConfig } from '../model/config.ts';
 import type { RetryPolicy } from '../model/destination.ts';
@@ -205,14 +206,35 @@ export interface UserLayer {
   readonly of: string;
 }
 
+/** A layer of the user that throws must not leave its call open: whoever counts calls under way would wait for ever. */
+function guarded({ layer }: UserLayer, clock: Clock): Layer {
+  return (next) => {
+    const service = layer(next);
+    return (call) => {
+      let answered: ReturnType<typeof service>;
+      try {
+        answered = service(call);
+      } catch (error) {
+        answered = Promise.reject(error as Error);
+      }
+      answered.catch((cause: unknown) => {
+        if (call.outcome !== null) return;
+        const error = cause instanceof MeshError ? cause : meshError({ code: 'call_failed', message: 'a layer threw', cause });
+        call.end({ kind: 'ignored', status: 0, error, endedAtMs: clock.now() });
+      });
+      return answered;
+    };
+  };
+}
+
 /** The layers of a stack, outermost first, with those of the user in their places. */
-export function layersOf<Deps>(entries: readonly StackEntry<Deps>[], deps: Deps, users: readonly UserLayer[]): Layer[] {
+export function layersOf<Deps extends StackDeps>(entries: readonly StackEntry<Deps>[], deps: Deps, users: readonly UserLayer[]): Layer[] {
   const layers: Layer[] = [];
   for (const entry of entries) {
-    for (const user of users) if (user.of === entry.role && user.place === 'above') layers.push(user.layer);
+    for (const user of users) if (user.of === entry.role && user.place === 'above') layers.push(guarded(user, deps.clock));
     const own = entry.make(deps);
     if (own !== null) layers.push(own);
-    for (const user of users) if (user.of === entry.role && user.place === 'below') layers.push(user.layer);
+    for (const user of users) if (user.of === entry.role && user.place === 'below') layers.push(guarded(user, deps.clock));
   }
   return layers;
 }

@@ -58,6 +58,24 @@ describe('layers', () => {
     }
   });
 
+  it('that throw leave nothing open: close does not wait for them', async () => {
+    const world = await meshWorld({ services: { reviews: { endpoints: [A] } } });
+    const own = new Error('mine');
+    let mode = '';
+    world.mesh.use(
+      (next) => (call) => {
+        if (mode === 'throws') throw own;
+        return mode === 'rejects' ? Promise.reject(own) : next(call);
+      },
+      { role: 'theirs', above: 'router' },
+    );
+    for (mode of ['throws', 'rejects']) await expect(world.fetch()).rejects.toBe(own);
+    mode = '';
+    expect((await world.fetch()).status).toBe(200);
+    await world.mesh.close({ drainMs: 60_000 });
+    expect(world.clock.armed).toBe(0);
+  });
+
   it('made of a policy leave an upgrade alone', async () => {
     const server = await echoServer();
     const mesh = await createMesh({ config: { services: { reviews: { endpoints: [server.address] } } } });
