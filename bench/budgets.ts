@@ -117,10 +117,12 @@ export const BUDGETS: readonly Budget[] = [
   },
 ];
 
-export type Verdict = 'kept' | 'missed' | 'not measured';
+export type Verdict = 'kept' | 'missed' | 'not measured' | 'run too short';
 
-export function verdictOf(budget: Budget, measured: number): Verdict {
+/** `isQuick`: too few rounds for a verdict on what goes over sockets, whose units are ratios and µs. */
+export function verdictOf(budget: Budget, measured: number, isQuick: boolean): Verdict {
   if (Number.isNaN(measured)) return 'not measured';
+  if (isQuick && (budget.unit === '×' || budget.unit === 'µs')) return 'run too short';
   return measured <= (budget.atMost ?? Number.POSITIVE_INFINITY) && measured >= (budget.atLeast ?? Number.NEGATIVE_INFINITY)
     ? 'kept'
     : 'missed';

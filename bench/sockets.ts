@@ -37,7 +37,6 @@ export const QUICK_PLAN: SocketPlan = {
   measureMs: 100,
   warmUpCalls: 5_000,
   heapCalls: 0,
-  concurrencies: [1, 10, 100],
 };
 
 /** One round of one case. */

@@ -72,7 +72,12 @@ function budgetTable(report: Report): Table {
   const rows = BUDGETS.map((budget) => {
     const measured = budget.measured(report);
     const bar = budget.atMost === undefined ? `>= ${budget.atLeast}` : `<= ${budget.atMost}`;
-    return [budget.item, `${bar} ${budget.unit}`, number(measured, budget.unit === '×' ? 2 : 0), verdictOf(budget, measured)];
+    return [
+      budget.item,
+      `${bar} ${budget.unit}`,
+      number(measured, budget.unit === '×' ? 2 : 0),
+      verdictOf(budget, measured, report.isQuick),
+    ];
   });
   return { title: 'Budgets', columns: ['item', 'budget', 'measured', 'verdict'], rows };
 }

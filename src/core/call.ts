@@ -228,6 +228,11 @@ export class Call implements Cancelable {
     this.#third?.(this, outcome);
     this.#second?.(this, outcome);
     this.#first?.(this, outcome);
+    this.#first = null;
+    this.#second = null;
+    this.#third = null;
+    this.#more = null;
+    this.informational = null;
     if (this.#committed) this.parent?.end(outcome);
   }
 

@@ -26,10 +26,11 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   reason: Error | null = null;
   aborted = false;
   paused = false;
-  readonly #call: Call;
-  readonly #handler: Handler;
+  // Let go of when the call is over: undici's body keeps its controller, and with it all that these keep, long enough
+  // for the collector to promote every call of a busy process.
+  #call: Call | null;
+  #handler: Handler | null;
   #reply: Reply | null = null;
-  #isOver = false;
 
   constructor(call: Call, handler: Handler) {
     this.#call = call;
@@ -39,11 +40,11 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   start(origin: Origin): void {
     // At once, and not when a socket is there: so an abort works while the call waits or backs off.
     try {
-      this.#handler.onRequestStart?.(this, {});
+      this.#handler?.onRequestStart?.(this, {});
     } catch (error) {
       this.onError(error);
     }
-    if (this.#isOver) return;
+    if (this.#call === null) return;
     let answered: Promise<Reply>;
     try {
       answered = origin.service(this.#call);
@@ -58,12 +59,13 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   }
 
   abort(reason: Error): void {
-    if (this.aborted || this.#isOver) return;
+    const call = this.#call;
+    if (this.aborted || call === null) return;
     this.aborted = true;
     this.reason = reason ?? new DOMException('The operation was aborted', 'AbortError');
     // Told at once, as undici does: the call may be waiting for something that does not answer soon.
     this.onError(this.reason);
-    this.#call.cancel(this.reason);
+    call.cancel(this.reason);
   }
 
   pause(): void {
@@ -77,7 +79,7 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   }
 
   onData(chunk: Uint8Array): boolean {
-    if (this.#isOver) return true;
+    if (this.#handler === null) return true;
     try {
       this.#handler.onResponseData?.(this, chunk as Buffer);
     } catch (error) {
@@ -87,9 +89,8 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   }
 
   onEnd(trailers: Record<string, string | string[]>): void {
-    if (this.#isOver) return;
     try {
-      this.#handler.onResponseEnd?.(this, trailers);
+      this.#handler?.onResponseEnd?.(this, trailers);
       this.#close();
     } catch (error) {
       this.onError(error);
@@ -97,22 +98,25 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   }
 
   onError(error: unknown): void {
-    if (this.#isOver) return;
-    this.#close();
-    this.#handler.onResponseError?.(this, error as Error);
+    this.#close()?.onResponseError?.(this, error as Error);
   }
 
   onInformational(status: number, headers: ReplyHeaders, rawHeaders: unknown): void {
-    if (!this.#isOver) this.#head(status, headers, rawHeaders, '');
+    this.#head(status, headers, rawHeaders, '');
   }
 
-  #close(): void {
-    this.#isOver = true;
-    this.#call.body?.release();
+  /** Gives the handler for a last word; null when the call is over already. */
+  #close(): Handler | null {
+    const handler = this.#handler;
+    this.#call?.body?.release();
+    this.#call = null;
+    this.#handler = null;
+    this.#reply = null;
+    return handler;
   }
 
   #answer(reply: Reply): void {
-    if (this.#isOver) {
+    if (this.#call === null) {
       reply.discard();
       return;
     }
@@ -129,9 +133,11 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   #head(status: number, headers: ReplyHeaders, rawHeaders: unknown, statusText: string): void {
     // Never null: undici 8's fetch takes that for no headers at all. Parsed ones are as good.
     this.rawHeaders = (rawHeaders ?? headers) as Buffer[];
+    const handler = this.#handler;
+    if (handler === null) return;
     try {
-      if (status >= 200) this.#handler.onResponseStarted?.();
-      this.#handler.onResponseStart?.(this, status, headers as never, statusText);
+      if (status >= 200) handler.onResponseStarted?.();
+      handler.onResponseStart?.(this, status, headers as never, statusText);
     } catch (error) {
       this.abort(error as Error);
     }
@@ -140,12 +146,12 @@ class DispatchCall implements Sink, InformationalSink, Dispatcher.DispatchContro
   #upgrade(reply: Reply): void {
     this.rawHeaders = (reply.rawHeaders ?? reply.headers) as Buffer[];
     const socket = reply.value as Duplex;
+    const handler = this.#close();
     try {
-      this.#close();
-      this.#handler.onRequestUpgrade?.(this, reply.status, reply.headers as never, socket);
+      handler?.onRequestUpgrade?.(this, reply.status, reply.headers as never, socket);
     } catch (error) {
       socket.destroy();
-      this.#handler.onResponseError?.(this, error as Error);
+      handler?.onResponseError?.(this, error as Error);
     }
   }
 

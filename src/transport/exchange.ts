@@ -241,7 +241,10 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     this.rawHeaders = Array.isArray(rawHeaders) ? rawHeaders : null;
     call.headAtMs = this.#host.clock.now();
     this.#phase = QUEUEING;
-    (this.#resolve as (reply: Reply) => void)(this);
+    const resolve = this.#resolve as (reply: Reply) => void;
+    this.#resolve = null;
+    this.#reject = null;
+    resolve(this);
   }
 
   /** Once the head is there, only the deadline of the whole call counts. */

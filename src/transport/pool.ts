@@ -209,12 +209,30 @@ function hostname(authority: string): string {
   return end <= 0 ? authority : authority.slice(0, end).replace(/^\[|\]$/g, '');
 }
 
+/** The caller's headers and those that only the last hop knows. Made at its final size: `push` would grow it twice. */
+function ownHeaders(call: Call): string[] {
+  const given = call.headers;
+  const count = given.length;
+  const dueMs = call.deadlineMs < call.attemptDeadlineMs ? call.deadlineMs : call.attemptDeadlineMs;
+  const isBounded = dueMs !== Number.POSITIVE_INFINITY;
+  const headers = new Array<string>(count + (isBounded ? 4 : 2) + (call.attempt > 1 ? 2 : 0));
+  for (let i = 0; i < count; i++) headers[i] = given[i] as string;
+  let at = count;
+  headers[at++] = 'host';
+  headers[at++] = call.authority;
+  if (isBounded) {
+    headers[at++] = DEADLINE_HEADER;
+    headers[at++] = String(Math.max(1, Math.round(dueMs - call.startedAtMs)));
+  }
+  if (call.attempt > 1) {
+    headers[at++] = ATTEMPT_HEADER;
+    headers[at] = String(call.attempt);
+  }
+  return headers;
+}
+
 function dispatchOptions(call: Call, servername: string | undefined): Dispatcher.DispatchOptions {
-  const headers = call.headers.slice();
-  headers.push('host', call.authority);
-  const dueMs = Math.min(call.deadlineMs, call.attemptDeadlineMs);
-  if (dueMs !== Number.POSITIVE_INFINITY) headers.push(DEADLINE_HEADER, String(Math.max(1, Math.round(dueMs - call.startedAtMs))));
-  if (call.attempt > 1) headers.push(ATTEMPT_HEADER, String(call.attempt));
+  const headers = ownHeaders(call);
   // What the edge wrote stands on the logical call.
   const { upgrade, transportOptions } = call.parent ?? call;
   const options: DispatchOptions = {

@@ -81,13 +81,14 @@ describe('verdicts', () => {
   const atMost: Budget = { item: '', atMost: 5, unit: 'µs', measured: () => 0 };
   const atLeast: Budget = { item: '', atLeast: 0.95, unit: '×', measured: () => 0 };
   it.each([
-    [atMost, 5, 'kept'],
-    [atMost, 5.01, 'missed'],
-    [atLeast, 0.95, 'kept'],
-    [atLeast, 0.9, 'missed'],
-    [atMost, Number.NaN, 'not measured'],
-  ] as const)('%j measured as %d is %s', (budget, measured, expected) => {
-    expect(verdictOf(budget, measured)).toBe(expected);
+    [atMost, 5, false, 'kept'],
+    [atMost, 5.01, false, 'missed'],
+    [atLeast, 0.95, false, 'kept'],
+    [atLeast, 0.9, false, 'missed'],
+    [atMost, Number.NaN, false, 'not measured'],
+    [atLeast, 0.9, true, 'run too short'],
+  ] as const)('%j measured as %d, quickly: %j, is %s', (budget, measured, isQuick, expected) => {
+    expect(verdictOf(budget, measured, isQuick)).toBe(expected);
   });
 });
 
