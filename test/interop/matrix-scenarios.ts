@@ -298,6 +298,8 @@ function overH2(service: string, origin: string, peerOf: (peers: Peers) => Peer)
       name: `${service}: GET, POST stream, 3 MB, 204, cookies`,
       run: async (world) => {
         const peer = peerOf(world.peers);
+        // Another service of the mesh may have a connection of its own to this peer.
+        const others = peer.sockets.size;
         const got = seen(await get(world, `${origin}/a`));
         assert.deepEqual([got.url, got.host], ['/a', new URL(origin).host]);
         const posted = seen(await world.client.send(`${origin}/`, { method: 'POST', body: webStream(TEXT), headers: KEYED }));
@@ -306,7 +308,7 @@ function overH2(service: string, origin: string, peerOf: (peers: Peers) => Peer)
         assert.equal((await get(world, `${origin}/empty`)).status, 204);
         assert.deepEqual((await get(world, `${origin}/cookies`)).cookies, ['a=1', 'b=2', 'c=3']);
         await Promise.all(Array.from({ length: 10 }, () => get(world, `${origin}/`)));
-        assert.ok(peer.sockets.size <= 1, `${peer.sockets.size} connections`);
+        assert.ok(peer.sockets.size - others <= 1, `${peer.sockets.size - others} connections`);
       },
     },
     {
