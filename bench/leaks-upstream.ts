@@ -2,7 +2,8 @@
 // that were ever opened to it.
 //   /ok     200 with 1 KiB          /large  200 with 256 KiB
 //   /retry  503 to a first attempt, 200 to a repetition       /hang   never answers
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { listenOnPorts } from './listen.ts';
 import { BODY_BYTES } from './protocol.ts';
 
 const HEAD_END = '\r\n\r\n';
@@ -39,20 +40,8 @@ function serve(socket: Socket): void {
   });
 }
 
-function listen(): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer(serve);
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', 511, () => resolve(server));
-  });
-}
-
 async function main(): Promise<void> {
-  const ports: number[] = [];
-  for (let i = 0; i < Number(process.argv[2]); i++) {
-    const address = (await listen()).address();
-    if (typeof address === 'object' && address !== null) ports.push(address.port);
-  }
+  const ports = await listenOnPorts(serve, Number(process.argv[2]));
   process.on('disconnect', () => process.exit());
   process.on('message', () => process.send?.({ sockets }));
   process.send?.({ ports });

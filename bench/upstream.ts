@@ -1,6 +1,7 @@
 // The far side: a child process with a raw socket server that answers every GET with the same bytes, so that the server
 // costs as little as a server can. Listens on the ports that stand for endpoints; sends them to its parent.
-import { createServer, type Server, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { listenOnPorts } from './listen.ts';
 import { BODY_BYTES } from './protocol.ts';
 
 const HEAD_END = Buffer.from('\r\n\r\n');
@@ -28,20 +29,8 @@ function answerAll(socket: Socket): void {
   });
 }
 
-function listen(): Promise<Server> {
-  return new Promise((resolve, reject) => {
-    const server = createServer(answerAll);
-    server.on('error', reject);
-    server.listen(0, '127.0.0.1', 511, () => resolve(server));
-  });
-}
-
 async function main(): Promise<void> {
-  const ports: number[] = [];
-  for (let i = 0; i < Number(process.argv[2]); i++) {
-    const address = (await listen()).address();
-    if (typeof address === 'object' && address !== null) ports.push(address.port);
-  }
+  const ports = await listenOnPorts(answerAll, Number(process.argv[2]));
   process.on('disconnect', () => process.exit());
   process.on('message', () => {
     const { user, system } = process.cpuUsage();

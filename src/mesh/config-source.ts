@@ -77,8 +77,7 @@ export function loadMeshConfig(source: ConfigSource, env: Readonly<Record<string
 
 /** Reads an endpoint file; the YAML parser is loaded with the first one. */
 export async function parseEndpoints(text: string, file: string): Promise<readonly EndpointConfig[]> {
-  const { parseEndpointsFile, formatIssues } = await import('../yaml/load.ts');
-  const result = await parseEndpointsFile(text, file);
-  if ('issues' in result) throw new Error(formatIssues(result.issues));
-  return result.endpoints;
+  const { endpointsFileParser } = await import('../yaml/endpoints-file.ts');
+  const parse = await endpointsFileParser();
+  return parse(text, file);
 }

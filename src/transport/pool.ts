@@ -233,8 +233,7 @@ function ownHeaders(call: Call): string[] {
 
 function dispatchOptions(call: Call, servername: string | undefined): Dispatcher.DispatchOptions {
   const headers = ownHeaders(call);
-  // What the edge wrote stands on the logical call.
-  const { upgrade, transportOptions } = call.parent ?? call;
+  const { upgrade, transportOptions } = call;
   const options: DispatchOptions = {
     path: call.path,
     method: call.method as Dispatcher.HttpMethod,
