@@ -12,8 +12,13 @@ import { updateSnippets } from './lib/snippets.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /** Model files that hold types with defaults. */
-export const DEFAULTS_SOURCES: readonly string[] = ['src/model/destination.ts', 'src/model/config.ts'];
-export const INPUTS_SOURCE = 'src/model/input-policy.ts';
+export const DEFAULTS_SOURCES: readonly string[] = ['destination', 'retry-budget', 'balancing', 'traffic', 'inbound', 'config'].map(
+  (name) => `src/model/${name}.ts`,
+);
+/** Model files that hold what people write. */
+export const INPUTS_SOURCES: readonly string[] = ['input-policy', 'input-balancing', 'input-traffic', 'input'].map(
+  (name) => `src/model/${name}.ts`,
+);
 
 export interface DocsResult {
   /** Path → what the page must be. */
@@ -32,7 +37,7 @@ export async function generateDocs(root: string = ROOT): Promise<DocsResult> {
 
   const values = Object.assign({}, ...(await Promise.all(DEFAULTS_SOURCES.map(load)))) as Record<string, unknown>;
   const models = DEFAULTS_SOURCES.map((path) => read(path) ?? '');
-  pages.set('docs/defaults.md', defaultsPage({ inputs: read(INPUTS_SOURCE) ?? '', models, values }));
+  pages.set('docs/defaults.md', defaultsPage({ inputs: INPUTS_SOURCES.map((path) => read(path) ?? ''), models, values }));
 
   const { ERROR_CODES } = (await load('src/core/errors.ts')) as { ERROR_CODES: Record<string, ErrorEntry> };
   pages.set('docs/errors.md', errorsPage(ERROR_CODES));

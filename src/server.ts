@@ -1,2 +1,4 @@
-// `inmesh/server`: servers whose handlers know how long their caller waits.
-export { createServer, type Listener, type ServerMesh, withDeadline } from './inbound/server.ts';
+// `inmesh/server`: servers that take no more than they can do, and whose handlers know how long their caller waits.
+export type { Listener } from './inbound/handler.ts';
+export { signalOf } from './inbound/inbound-call.ts';
+export { admit, createServer, type ServerMesh, withDeadline } from './inbound/server.ts';

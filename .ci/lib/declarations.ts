@@ -5,9 +5,9 @@ import { closing, type Token, tokensOf } from './lexer.ts';
 export interface Doc {
   /** The comment without its tags, on one line. */
   readonly text: string;
-  /** What `@default` says, without a closing remark after a colon. */
+  /** What `@default` says, without a closing remark after a colon or semicolon. */
   readonly defaultText: string | null;
-  /** The remark after the colon of `@default`. */
+  /** That remark. */
   readonly defaultRemark: string | null;
   /** What `Source:` says. */
   readonly source: string | null;
@@ -31,6 +31,12 @@ export interface ConstantDeclaration {
   /** As written, '' when there is none. */
   readonly type: string;
   readonly doc: Doc;
+}
+
+export interface AliasDeclaration {
+  readonly name: string;
+  readonly doc: Doc;
+  readonly members: readonly string[];
 }
 
 /** Exported interfaces, in order. */
@@ -57,6 +63,20 @@ export function constantsIn(source: string): ConstantDeclaration[] {
     const equals = tokens.findIndex((candidate, at) => at > i && candidate.kind === 'punct' && candidate.text === '=');
     const type = hasType && equals !== -1 ? source.slice((tokens[i + 3] as Token).start, (tokens[equals - 1] as Token).end) : '';
     found.push({ name: name.text, type, doc: docBefore(tokens, i - 1) });
+  });
+  return found;
+}
+
+/** Exported unions of named types: name, comment, members in order. Others are left out. */
+export function aliasesIn(source: string): AliasDeclaration[] {
+  const tokens = tokensOf(source);
+  const found: AliasDeclaration[] = [];
+  tokens.forEach((token, i) => {
+    if (!isWord(token, 'type') || !isWord(tokens[i - 1], 'export') || tokens[i + 2]?.text !== '=') return;
+    const end = tokens.findIndex((candidate, at) => at > i && candidate.kind === 'punct' && candidate.text === ';');
+    const parts = tokens.slice(i + 3, end).filter(({ text }) => text !== '|');
+    if (parts.length < 2 || !parts.every(({ kind }) => kind === 'name')) return;
+    found.push({ name: (tokens[i + 1] as Token).text, doc: docBefore(tokens, i - 1), members: parts.map(({ text }) => text) });
   });
   return found;
 }
@@ -119,7 +139,7 @@ export function docOf(comment: string): Doc {
   const [, beforeDefault = '', atDefault = ''] = /^(.*?)(?:@default (.*))?$/.exec(words) ?? [];
   const source = /Source: (.*)$/.exec(atDefault) ?? /Source: (.*)$/.exec(beforeDefault);
   const clean = (text: string): string => text.replace(/Source: .*$/, '').trim();
-  const [, value = '', remark = ''] = /^([^:]*)(?:: (.*))?$/.exec(clean(atDefault).replace(/\.$/, '')) ?? [];
+  const [, value = '', remark = ''] = /^([^:;]*)(?:[:;] (.*))?$/.exec(clean(atDefault).replace(/\.$/, '')) ?? [];
   return {
     text: clean(beforeDefault),
     defaultText: value.trim() === '' ? null : value.trim(),

@@ -1,7 +1,7 @@
-// A server that hands the deadline of its caller on: what a handler calls ends no later than its caller waits.
+// Servers that hand the deadline of their caller on, see when it goes, and take no more than they can do.
 import type { AddressInfo } from 'node:net';
 import { createMesh, MeshError } from 'inmesh';
-import { createServer } from 'inmesh/server';
+import { createServer, signalOf } from 'inmesh/server';
 import { tinyServer } from '../tiny-server.ts';
 
 const slow = await tinyServer((_request, response) => void setTimeout(() => response.end('late'), 1_000));
@@ -37,3 +37,20 @@ await mesh.close();
 server.closeAllConnections();
 server.close();
 slow.close();
+
+// #region overload
+const small = await createMesh({
+  config: { inbound: { admission: { minLimit: 2, initialLimit: 2, maxLimit: 2 } }, services: {} }, // for the sake of the example
+});
+const reports = createServer(small, (request, response) => {
+  const work = setTimeout(() => response.end('report'), 200);
+  signalOf(request).addEventListener('abort', () => clearTimeout(work)); // nobody waits any more
+});
+reports.listen(0);
+
+const url = `http://127.0.0.1:${(reports.address() as AddressInfo).port}/`;
+const answers = await Promise.all([1, 2, 3].map(() => fetch(url)));
+for (const { status, headers } of answers) console.log(status, headers.get('retry-after') ?? '-', headers.get('x-inmesh-load'));
+
+await small.close(); // accepts no more, waits for what is under way, closes the connections
+// #endregion

@@ -1,17 +1,22 @@
 // Chooses the endpoint of one attempt, and learns from how it ended. A Service that chooses among Services; passes
 // through, with one listener shared by all calls. It relies on every attempt ending once: only then are calls in flight
 // and probes given back.
-import type { Call, EndListener, Endpoint, Outcome } from '../core/call.ts';
+import type { Call, EndListener, Outcome, Reply } from '../core/call.ts';
 import { isIdempotent } from '../core/classify.ts';
-import type { Clock } from '../core/clock.ts';
+import type { Clock, Random } from '../core/clock.ts';
+import { LOAD_HEADER } from '../core/headers.ts';
 import { refuse } from '../core/refuse.ts';
 import type { Service } from '../core/service.ts';
-import { RETRY_DEFAULTS } from '../model/destination.ts';
-import { Candidates } from './candidates.ts';
+import { BALANCER_DEFAULTS, type BalancerPolicy, RETRY_DEFAULTS } from '../model/destination.ts';
+import { Chooser } from './chooser.ts';
 import type { LiveEndpoint } from './endpoint.ts';
 import type { EndpointSet, Labels } from './endpoint-set.ts';
-import type { Outlier } from './outlier.ts';
-import type { Picker } from './picker.ts';
+import type { Place } from './locality.ts';
+import type { OutlierDetector } from './outlier-detector.ts';
+import type { Picker, Room } from './picker.ts';
+
+/** How often the load that an endpoint reports is read, ms. */
+const LOAD_READ_MS = 100;
 
 export interface BalancerDeps {
   readonly set: EndpointSet;
@@ -21,74 +26,70 @@ export interface BalancerDeps {
   readonly spillTo: readonly Labels[];
   readonly picker: Picker;
   /** null: nobody is ejected. */
-  readonly outlier: Outlier | null;
+  readonly outlier: OutlierDetector | null;
   readonly clock: Clock;
   /** `service` or `service/subset`, for messages. */
   readonly destinationName: string;
   /** Whether the call could be repeated, and so may be the probe of an endpoint in probation. @default idempotent, with a replayable body */
   readonly isRepeatable?: ((call: Call) => boolean) | undefined;
+  /** Localities, panic, size of the subset. @default none of them */
+  readonly policy?: BalancerPolicy | undefined;
+  /** Draws among pools that share the calls. Needed with localities and priorities. @default always the preferred pool */
+  readonly random?: Random | undefined;
+  /** Where this process is. @default unknown */
+  readonly self?: Place | undefined;
+  /** A number of this process, the same for all its balancers and over reloads: which endpoints its subset has. @default 0 */
+  readonly seed?: number | undefined;
+  /** Whether an endpoint may take one more attempt. @default there is no limit */
+  readonly room?: Room | null | undefined;
+  /** Whether retries may go to an endpoint that the call has tried: those of Istio's consistent hash stay where they were. @default false */
+  readonly retriesStay?: boolean | undefined;
+  /** Whether calls are refused when nobody is sound and `panicPercent` is 0, as Istio does. @default those that are out are used */
+  readonly neverPanics?: boolean | undefined;
+  /** Whether the load that endpoints report is read for others than the locality policy, too. @default false */
+  readonly readsLoad?: boolean | undefined;
+  /** Told of every ending, while the attempt still counts as in flight. @default nobody listens */
+  readonly onOutcome?: ((endpoint: LiveEndpoint, attempt: Call, outcome: Outcome) => void) | null | undefined;
 }
 
 export function balancer(deps: BalancerDeps): Service {
-  const { set, outlier, clock } = deps;
-  const choose = chooser(deps);
+  const { set, outlier, onOutcome = null } = deps;
+  const chooser = chooserOf(deps);
   const onEnd: EndListener = (attempt, outcome) => {
     const endpoint = attempt.endpoint as LiveEndpoint;
+    if (onOutcome !== null) onOutcome(endpoint, attempt, outcome);
     endpoint.finish(attempt);
     learn(set, endpoint, attempt, outcome);
     if (outlier !== null) outlier.record(endpoint, attempt, outcome);
     if (endpoint.removed) set.ended(endpoint);
   };
+  const read = answerReader(deps);
   return (attempt) => {
-    const endpoint = choose(attempt);
-    if (endpoint === null) return noEndpoint(deps, attempt, clock.now());
+    const endpoint = chooser.choose(attempt);
+    if (endpoint === null) return noEndpoint(deps, chooser, attempt);
     attempt.endpoint = endpoint;
     if (outlier !== null && !outlier.isIn(endpoint) && outlier.mayProbe(endpoint, true)) outlier.beginProbe(endpoint, attempt);
     endpoint.begin(attempt);
     attempt.onEnd(onEnd);
-    return endpoint.service(attempt);
+    const answer = endpoint.service(attempt);
+    return read === null ? answer : read(answer, endpoint, attempt);
   };
 }
 
-/** In this order: untried (for a retry), own subset, other subsets, and when all are ejected, all of them. */
-function chooser(deps: BalancerDeps): (attempt: Call) => LiveEndpoint | null {
-  const { set, outlier, picker } = deps;
-  const isRepeatable = deps.isRepeatable ?? isRepeatableByDefault;
-  const own = new Candidates(set, deps.labels, outlier);
-  const spills = deps.spillTo.map((labels) => new Candidates(set, labels, outlier));
-
-  function elsewhere(attempt: Call, nowMs: number): LiveEndpoint | null {
-    for (const spill of spills) {
-      spill.refresh(nowMs);
-      if (spill.in.length > 0) return picker.pick(spill.in, attempt, nowMs);
-    }
-    // Panic comes after the other subsets: sick endpoints are worse than healthy ones of another version.
-    for (const pool of [own, ...spills]) if (pool.all.length > 0) return picker.pick(pool.all, attempt, nowMs);
-    return null;
-  }
-
-  function untried(attempt: Call, tried: readonly Endpoint[], nowMs: number): LiveEndpoint | null {
-    for (const pool of [own, ...spills]) {
-      pool.refresh(nowMs);
-      const left = pool.in.filter((endpoint) => !tried.includes(endpoint));
-      if (left.length > 0) return picker.pick(left, attempt, nowMs);
-    }
-    return null;
-  }
-
-  return (attempt) => {
-    const nowMs = attempt.startedAtMs;
-    own.refresh(nowMs);
-    const tried = attempt.parent === null ? null : attempt.parent.tried;
-    if (tried !== null) {
-      const endpoint = untried(attempt, tried, nowMs);
-      if (endpoint !== null) return endpoint;
-    }
-    // A retry is no probe: it has failed once already.
-    let candidates = own.in;
-    if (own.withProbes !== candidates && tried === null) candidates = isRepeatable(attempt) ? own.withProbes : own.withAnyProbes;
-    return candidates.length > 0 ? picker.pick(candidates, attempt, nowMs) : elsewhere(attempt, nowMs);
-  };
+function chooserOf(deps: BalancerDeps): Chooser {
+  return new Chooser({
+    ...deps,
+    isRepeatable: deps.isRepeatable ?? isRepeatableByDefault,
+    rules: {
+      policy: deps.policy ?? BALANCER_DEFAULTS,
+      self: deps.self ?? { locality: '', labels: {} },
+      seed: deps.seed ?? 0,
+    },
+    random: deps.random ?? (() => 0),
+    room: deps.room ?? null,
+    retriesStay: deps.retriesStay === true,
+    neverPanics: deps.neverPanics === true,
+  });
 }
 
 /** What an ending tells of the latency. Never lowers the average but for a head that really came. */
@@ -111,11 +112,57 @@ function isRepeatableByDefault(call: Call): boolean {
   return (call.body === null || call.body.replayable) && isIdempotent(call, RETRY_DEFAULTS);
 }
 
-function noEndpoint(deps: BalancerDeps, attempt: Call, nowMs: number): Promise<never> {
-  const { labels, destinationName } = deps;
-  const known = deps.set.all.length;
+type AnswerReader = (answer: Promise<Reply>, endpoint: LiveEndpoint, attempt: Call) => Promise<Reply>;
+
+/** What is taken from the head of an answer, or put into it; null when the policy wants neither. */
+function answerReader({ policy, picker: { keyed }, readsLoad }: BalancerDeps): AnswerReader | null {
+  const locality = policy?.locality ?? null;
+  const wantsLoad = readsLoad === true || (locality !== null && locality.mode === 'zone' && locality.loadMax < 1);
+  if (!wantsLoad && keyed === undefined) return null;
+  return (answer, endpoint, attempt) => {
+    // A few reports a second are enough, and the other answers are passed through as they are.
+    const isDue = wantsLoad && attempt.startedAtMs - endpoint.loadAtMs >= LOAD_READ_MS;
+    const cookie = keyed === undefined ? null : keyed.setCookie(attempt);
+    if (!isDue && cookie === null) return answer;
+    if (isDue) endpoint.loadAtMs = attempt.startedAtMs;
+    return answer.then((reply) => {
+      if (isDue) endpoint.load = loadOf(reply);
+      if (cookie !== null) addCookie(reply, cookie);
+      return reply;
+    });
+  };
+}
+
+/** 0 to 1; NaN when the endpoint reports none. */
+function loadOf(reply: Reply): number {
+  const text = reply.headers[LOAD_HEADER];
+  const load = typeof text === 'string' && text !== '' ? Number(text) : Number.NaN;
+  return load >= 0 ? Math.min(1, load) : Number.NaN;
+}
+
+/** The head may be shared, so it is replaced. */
+function addCookie(reply: Reply, line: string): void {
+  const before = reply.headers['set-cookie'];
+  reply.headers = { ...reply.headers, 'set-cookie': before === undefined ? line : [before, line].flat() };
+  const raw = reply.rawHeaders;
+  if (!Array.isArray(raw)) return;
+  // Of the kind it came in: undici gives buffers.
+  const pair = ['set-cookie', line];
+  reply.rawHeaders = [...(raw as unknown[]), ...(typeof raw[0] === 'string' ? pair : pair.map((text) => Buffer.from(text, 'latin1')))];
+}
+
+function noEndpoint({ labels, destinationName, set, clock }: BalancerDeps, { own }: Chooser, attempt: Call): Promise<never> {
+  const known = set.all.length;
+  if (own.in.length > 0) {
+    const message = `none of the ${own.in.length} endpoints of ${destinationName} has room for one more attempt; limits.adaptive has learnt how many each takes`;
+    return refuse(attempt, clock.now(), { code: 'overloaded', message });
+  }
   const wanted = labels === null ? '' : JSON.stringify(labels);
   const message =
-    known === 0 ? `${destinationName} has no endpoint` : `none of the ${known} endpoints of ${destinationName} has the labels ${wanted}`;
-  return refuse(attempt, nowMs, { code: 'no_endpoint', message });
+    known === 0
+      ? `${destinationName} has no endpoint`
+      : own.all.length > 0
+        ? `all ${own.all.length} endpoints of ${destinationName} are ejected or unhealthy`
+        : `none of the ${known} endpoints of ${destinationName} has the labels ${wanted}`;
+  return refuse(attempt, clock.now(), { code: 'no_endpoint', message });
 }

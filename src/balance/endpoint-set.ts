@@ -42,7 +42,7 @@ export class EndpointSet {
     return this.#all;
   }
 
-  /** Changes with every change of the set. */
+  /** Changes with every change of the set, and of what others than the ejection say of its endpoints. */
   get version(): number {
     return this.#version;
   }
@@ -59,12 +59,14 @@ export class EndpointSet {
     const after = new Map<string, LiveEndpoint>();
     const added: string[] = [];
     const seedMs = this.#seedMs(nowMs);
+    // Who was there before this process is as warm as ever.
+    const upSinceMs = this.#all.length === 0 ? Number.NEGATIVE_INFINITY : nowMs;
     for (const config of configs) {
       if (after.has(config.address)) continue;
       const known = before.get(config.address);
       if (known === undefined) added.push(config.address);
       else known.configure(config, this.#policy);
-      after.set(config.address, known ?? this.#make(config, seedMs, nowMs));
+      after.set(config.address, known ?? this.#make(config, seedMs, upSinceMs, nowMs));
     }
     const removed: LiveEndpoint[] = [];
     for (const endpoint of this.#all) if (!after.has(endpoint.address)) removed.push(endpoint);
@@ -85,6 +87,11 @@ export class EndpointSet {
       endpoint.service = deps.leaf(endpoint);
     }
     this.#changed({ added: [], removed: [], keptLast: false });
+  }
+
+  /** Somebody outside the ejection (a health check) changed the standing of an endpoint: who may be taken is worked out again. */
+  standingChanged(): void {
+    this.#version++;
   }
 
   /** The endpoints that carry the labels; null means all. The same array until the set changes. */
@@ -128,8 +135,9 @@ export class EndpointSet {
     if (endpoint.inFlight === 0) this.#deps.onDrained?.(endpoint);
   }
 
-  #make(config: EndpointConfig, seedMs: number, nowMs: number): LiveEndpoint {
+  #make(config: EndpointConfig, seedMs: number, upSinceMs: number, nowMs: number): LiveEndpoint {
     const endpoint = new LiveEndpoint(config, unmade, this.#policy, seedMs, nowMs);
+    endpoint.upSinceMs = upSinceMs;
     endpoint.service = this.#deps.leaf(endpoint);
     return endpoint;
   }

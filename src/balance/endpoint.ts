@@ -23,6 +23,7 @@ export class LiveEndpoint implements Endpoint {
   labels: Readonly<Record<string, string>>;
   locality: string;
   weight: number;
+  priority: number;
   service: Service;
   /** Attempts whose last byte has not come. */
   inFlight = 0;
@@ -30,6 +31,12 @@ export class LiveEndpoint implements Endpoint {
   removed = false;
   /** Whether a latency was ever measured, so that its average is more than a guess. */
   measured = false;
+  /** Since when it is up, for slow start, monotonic ms. Written by the endpoint set when it joins, by a health check when it comes back. */
+  upSinceMs = 0;
+  /** Utilisation that it reported last, 0 to 1; NaN when it never did. Written by the balancer, if its policy asks for it. */
+  load: number = Number.NaN;
+  /** When the report was looked for last, monotonic ms. */
+  loadAtMs: number = Number.NEGATIVE_INFINITY;
   readonly standing: Standing = new Standing();
   #policy: BalancerPolicy;
   #latencyMs: number;
@@ -48,6 +55,7 @@ export class LiveEndpoint implements Endpoint {
     this.labels = config.labels;
     this.locality = config.locality;
     this.weight = config.weight;
+    this.priority = config.priority ?? 0;
     this.service = service;
     this.#policy = policy;
     this.#latencyMs = latencyMs;
@@ -61,6 +69,7 @@ export class LiveEndpoint implements Endpoint {
     this.labels = config.labels;
     this.locality = config.locality;
     this.weight = config.weight;
+    this.priority = config.priority ?? 0;
     this.#policy = policy;
   }
 

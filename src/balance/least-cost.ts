@@ -6,19 +6,21 @@ import type { LiveEndpoint } from './endpoint.ts';
 export type Cost = (endpoint: LiveEndpoint, nowMs: number) => number;
 
 /**
- * Up to `fullScanMax` candidates are all compared, ties drawn at random; of more, two distinct random ones. A scan has no
- * blind spot: with two of three bad, a random pair is bad one time in three.
+ * Up to `fullScanMax` candidates are all compared, ties drawn at random; of more, `choices` random ones: two are distinct, of
+ * more than two some may be the same. A scan has no blind spot: with two of three bad, a random pair is bad one time in three.
  */
 export function leastCost(
   candidates: readonly LiveEndpoint[],
   cost: Cost,
   nowMs: number,
   fullScanMax: number,
+  choices: number,
   random: Random,
 ): LiveEndpoint | null {
   const count = candidates.length;
   if (count <= 1) return candidates[0] ?? null;
-  return count <= fullScanMax ? cheapest(candidates, cost, nowMs, random) : cheaperOfTwo(candidates, cost, nowMs, random);
+  if (count <= fullScanMax) return cheapest(candidates, cost, nowMs, random);
+  return choices === 2 ? cheaperOfTwo(candidates, cost, nowMs, random) : cheapestOf(candidates, cost, nowMs, choices, random);
 }
 
 function cheapest(candidates: readonly LiveEndpoint[], cost: Cost, nowMs: number, random: Random): LiveEndpoint {
@@ -48,4 +50,13 @@ function cheaperOfTwo(candidates: readonly LiveEndpoint[], cost: Cost, nowMs: nu
   const a = candidates[first] as LiveEndpoint;
   const b = candidates[second] as LiveEndpoint;
   return cost(b, nowMs) < cost(a, nowMs) ? b : a;
+}
+
+function cheapestOf(candidates: readonly LiveEndpoint[], cost: Cost, nowMs: number, choices: number, random: Random): LiveEndpoint {
+  let best = candidates[Math.floor(random() * candidates.length)] as LiveEndpoint;
+  for (let i = 1; i < choices; i++) {
+    const candidate = candidates[Math.floor(random() * candidates.length)] as LiveEndpoint;
+    if (cost(candidate, nowMs) < cost(best, nowMs)) best = candidate;
+  }
+  return best;
 }

@@ -1,16 +1,15 @@
-// Who is left out, and how they come back. An endpoint is ejected after a run of gateway or local errors, or when it is
-// significantly worse than its peers; after the ejection it takes one call at a time as a probe, and one success brings
-// it back. Pure: no timer, the balancer says what time it is. Results of calls that began before a change of state are
-// not counted in the new one.
+// Who is left out, and how they come back: our own rule. An endpoint is ejected after a run of gateway or local errors
+// that chance does not explain, or when it is significantly worse than its peers; after the ejection it takes one call at
+// a time as a probe, and one success brings it back. Pure: no timer, the balancer says what time it is. Results of calls
+// that began before a change of state are not counted in the new one.
 // Source: Envoy outlier detection, gRFC A50. The comparison with the peers and the single probe are ours.
 import type { Call, Outcome } from '../core/call.ts';
 import { isGatewayOrLocal } from '../core/classify.ts';
-import type { Random } from '../core/clock.ts';
-import type { EjectionRule, Emit } from '../core/events.ts';
+import type { EjectionRule } from '../core/events.ts';
 import type { OutlierPolicy } from '../model/destination.ts';
 import type { LiveEndpoint } from './endpoint.ts';
-import type { EndpointSet } from './endpoint-set.ts';
-import { NO_PROBE, type Standing, type StandingState } from './standing.ts';
+import type { OutlierDeps, OutlierDetector } from './outlier-detector.ts';
+import { Probation } from './probation.ts';
 
 /** Healthy time that takes one doubling back, ms. Source: Envoy, one per healthy sweep of 10 s. */
 const HEALTHY_STEP_MS = 10_000;
@@ -18,85 +17,79 @@ const HEALTHY_STEP_MS = 10_000;
 /** z of the bound on the peers' side. Their rate is a guess too: taken at its face value, few peers eject one of their own by chance. */
 const PEERS_Z = 1;
 
-export interface OutlierDeps {
-  /** Name of the service, for events. */
-  readonly service: string;
-  readonly set: EndpointSet;
-  readonly random: Random;
-  readonly emit: Emit;
-}
+/**
+ * A run ejects when calls that fail as often as those of the peers would make it once in 100 000 times: then an endpoint
+ * at 20 calls a second with 30 % of background errors is ejected by chance less than once an hour, instead of 70 times.
+ */
+const RUN_SURPRISE_MIN: number = Math.log(1e5);
 
-export class Outlier {
+export class Outlier implements OutlierDetector {
+  readonly neverPanics: boolean = false;
   #policy: OutlierPolicy;
   readonly #deps: OutlierDeps;
-  #version = 0;
-  #dueMs: number = Number.POSITIVE_INFINITY;
+  readonly #probation: Probation;
+  #isReleased = false;
+  /** Of the last question for the peers. */
+  #peersGood = 0;
+  #peersBad = 0;
 
   constructor(policy: OutlierPolicy, deps: OutlierDeps) {
     this.#policy = policy;
     this.#deps = deps;
+    this.#probation = new Probation(deps, false);
   }
 
-  /** Changes whenever `isIn` or `mayProbe` of an endpoint may have changed. */
   get version(): number {
-    return this.#version;
+    return this.#probation.version;
   }
 
   update(policy: OutlierPolicy): void {
     this.#policy = policy;
-    this.#changed();
+    this.#probation.changed();
   }
 
-  /** Ejection is switched off: whoever is out comes back. */
   release(nowMs: number): void {
     for (const endpoint of this.#deps.set.all) if (endpoint.standing.state !== 'in') this.#return(endpoint, nowMs);
+    this.#isReleased = true;
   }
 
   isIn(endpoint: LiveEndpoint): boolean {
     return endpoint.standing.state === 'in';
   }
 
-  /** Whether the endpoint waits for a probe: a call that could be repeated, unless none such came for a whole ejection time. */
   mayProbe(endpoint: LiveEndpoint, isRepeatable: boolean): boolean {
-    const { state, probeAtMs, takesAnyProbe } = endpoint.standing;
-    return state === 'probation' && probeAtMs === NO_PROBE && (isRepeatable || takesAnyProbe);
+    return this.#probation.mayProbe(endpoint.standing, isRepeatable);
   }
 
-  /** Lets due ejections end. One comparison while nothing is due. */
   advance(nowMs: number): void {
-    if (nowMs < this.#dueMs) return;
-    for (const { standing } of this.#deps.set.all) {
-      if (nowMs < dueOf(standing)) continue;
-      if (standing.state === 'ejected') {
-        enter(standing, 'probation', nowMs);
-        standing.untilMs = nowMs + standing.ejectedForMs;
-      } else if (standing.probeAtMs !== NO_PROBE) {
-        // A probe that hangs must not keep the endpoint out for ever: another call takes its permit.
-        standing.probeAtMs = NO_PROBE;
-      } else {
-        standing.takesAnyProbe = true;
-      }
-    }
-    this.#changed();
+    this.#probation.advance(nowMs);
   }
 
-  /** The attempt goes to an endpoint that `mayProbe`: it is the probe. */
   beginProbe(endpoint: LiveEndpoint, attempt: Call): void {
-    endpoint.standing.probeAtMs = attempt.startedAtMs;
-    this.#changed();
+    if (!this.#isReleased) this.#probation.beginProbe(endpoint.standing, attempt);
   }
 
-  /** How an attempt at the endpoint ended. */
   record(endpoint: LiveEndpoint, attempt: Call, outcome: Outcome): void {
+    if (this.#isReleased) return;
     const { standing } = endpoint;
     if (standing.state === 'in') {
       if (outcome.kind !== 'ignored' && attempt.startedAtMs >= standing.sinceMs) this.#count(endpoint, outcome);
-    } else if (standing.state === 'probation' && standing.probeAtMs === attempt.startedAtMs) {
-      standing.probeAtMs = NO_PROBE;
+    } else if (this.#probation.endProbe(standing, attempt)) {
       if (outcome.kind === 'success') this.#return(endpoint, outcome.endedAtMs);
-      else if (outcome.kind === 'failure') this.#eject(endpoint, 'probe', 'the probe failed', outcome.endedAtMs);
-      else this.#changed();
+      else if (outcome.kind === 'ignored') this.#probation.changed();
+      else this.#eject(endpoint, 'probe', 'the probe failed', isConnectFailure(outcome), outcome.endedAtMs);
     }
+  }
+
+  /** The balancer heeds it already: a pause counts as latency. */
+  pushBack(): void {}
+
+  /** Only a check that was asked for counts: it brings back, or keeps out, whom failed connections put out. */
+  checked(endpoint: LiveEndpoint, isPassed: boolean, nowMs: number): void {
+    const { standing } = endpoint;
+    if (this.#isReleased || standing.state !== 'probation' || !standing.isChecked) return;
+    if (isPassed) this.#return(endpoint, nowMs);
+    else this.#eject(endpoint, 'health-check', 'the health check failed', true, nowMs);
   }
 
   #count(endpoint: LiveEndpoint, outcome: Outcome): void {
@@ -105,13 +98,24 @@ export class Outlier {
     const nowMs = outcome.endedAtMs;
     const isGood = outcome.kind === 'success';
     if (windowMs > 0) standing.window(windowMs).add(isGood, nowMs);
-    standing.run = isGatewayOrLocal(outcome) ? standing.run + 1 : 0;
+    if (!isGatewayOrLocal(outcome)) standing.run = 0;
+    else {
+      standing.isConnectRun = (standing.run === 0 || standing.isConnectRun) && isConnectFailure(outcome);
+      standing.run++;
+    }
     if (isGood) return;
-    if (consecutiveErrors > 0 && standing.run >= consecutiveErrors) {
+    if (consecutiveErrors > 0 && standing.run >= consecutiveErrors && this.#isSurprising(endpoint, nowMs)) {
       this.#tryEject(endpoint, 'consecutive', `${standing.run} gateway or local errors in a row`, nowMs);
     } else if (windowMs > 0 && this.#isWorse(endpoint, nowMs)) {
       this.#tryEject(endpoint, 'peers', 'significantly more failures than its peers', nowMs);
     }
+  }
+
+  /** Whether calls that fail as often as those of the peers would seldom make such a run. Without peers to ask every run is. */
+  #isSurprising(endpoint: LiveEndpoint, nowMs: number): boolean {
+    if (this.#policy.windowMs === 0 || this.#askPeers(endpoint, nowMs) < this.#policy.callsMin) return true;
+    const share = this.#peersBad / (this.#peersGood + this.#peersBad);
+    return endpoint.standing.run * -Math.log(share) >= RUN_SURPRISE_MIN;
   }
 
   /** Whether even the upper bound of its success rate lies `margin` below a lower bound of that of the peers. */
@@ -123,19 +127,25 @@ export class Outlier {
     const upper = wilsonUpperBound(own.good, calls, z);
     // Even peers without a failure would not make it worse: spare the sum.
     if (upper >= 1 - margin) return false;
-    let peersGood = 0;
-    let peersBad = 0;
+    const peersCalls = this.#askPeers(endpoint, nowMs);
+    if (peersCalls < callsMin) return false;
+    const peersLower = 1 - wilsonUpperBound(this.#peersBad, peersCalls, PEERS_Z);
+    return upper < peersLower - margin;
+  }
+
+  /** Sums up how the others that are in fared in the window, and gives the number of their calls. */
+  #askPeers(endpoint: LiveEndpoint, nowMs: number): number {
+    const { windowMs } = this.#policy;
+    this.#peersGood = 0;
+    this.#peersBad = 0;
     for (const peer of this.#deps.set.all) {
       if (peer === endpoint || peer.standing.state !== 'in') continue;
       const window = peer.standing.window(windowMs);
       window.advance(nowMs);
-      peersGood += window.good;
-      peersBad += window.bad;
+      this.#peersGood += window.good;
+      this.#peersBad += window.bad;
     }
-    const peersCalls = peersGood + peersBad;
-    if (peersCalls < callsMin) return false;
-    const peersLower = 1 - wilsonUpperBound(peersBad, peersCalls, PEERS_Z);
-    return upper < peersLower - margin;
+    return this.#peersGood + this.#peersBad;
   }
 
   /** Ejects within the limit: at most `maxEjectionPercent`, but one always may, and the last one in never. */
@@ -147,56 +157,29 @@ export class Outlier {
     for (const one of all) if (one.standing.state !== 'in') out++;
     const outMax = Math.max(1, Math.floor((all.length * this.#policy.maxEjectionPercent) / 100));
     if (out >= outMax || all.length - out <= 1) return;
-    this.#eject(endpoint, rule, reason, nowMs);
+    const { run, isConnectRun } = endpoint.standing;
+    this.#eject(endpoint, rule, reason, isConnectRun && run >= Math.max(1, this.#policy.consecutiveErrors), nowMs);
   }
 
-  #eject(endpoint: LiveEndpoint, rule: EjectionRule, reason: string, nowMs: number): void {
+  #eject(endpoint: LiveEndpoint, rule: EjectionRule, reason: string, byConnection: boolean, nowMs: number): void {
     const { standing } = endpoint;
     const { baseEjectionMs, maxEjectionMs, jitter } = this.#policy;
     if (standing.state === 'in' && standing.ejections > 0) {
       standing.ejections = Math.max(0, standing.ejections - Math.floor((nowMs - standing.sinceMs) / HEALTHY_STEP_MS));
     }
     const forMs = Math.min(maxEjectionMs, baseEjectionMs * 2 ** Math.min(standing.ejections, 50)) * (1 + jitter * this.#deps.random());
-    standing.ejections++;
-    standing.ejectedForMs = forMs;
-    standing.untilMs = nowMs + forMs;
-    enter(standing, 'ejected', nowMs);
-    this.#changed();
-    this.#deps.emit({ type: 'endpointEjected', service: this.#deps.service, endpoint: endpoint.address, rule, reason, forMs });
+    this.#probation.eject(endpoint, { rule, reason, forMs, byConnection }, nowMs);
   }
 
   /** The counters start anew; the exponent of the next ejection stays. */
   #return(endpoint: LiveEndpoint, nowMs: number): void {
-    const { standing } = endpoint;
-    standing.run = 0;
-    if (this.#policy.windowMs > 0) standing.window(this.#policy.windowMs).reset();
-    enter(standing, 'in', nowMs);
-    this.#changed();
-    this.#deps.emit({ type: 'endpointReturned', service: this.#deps.service, endpoint: endpoint.address });
-  }
-
-  /** Finds when time alone will next change something. Rare, so the set is simply walked. */
-  #changed(): void {
-    this.#version++;
-    let dueMs = Number.POSITIVE_INFINITY;
-    for (const { standing } of this.#deps.set.all) dueMs = Math.min(dueMs, dueOf(standing));
-    this.#dueMs = dueMs;
+    if (this.#policy.windowMs > 0) endpoint.standing.window(this.#policy.windowMs).reset();
+    this.#probation.return(endpoint, nowMs);
   }
 }
 
-function enter(standing: Standing, state: StandingState, nowMs: number): void {
-  standing.state = state;
-  standing.sinceMs = nowMs;
-  standing.probeAtMs = NO_PROBE;
-  standing.takesAnyProbe = false;
-}
-
-/** When time alone changes the standing; Infinity when it does not. */
-function dueOf(standing: Standing): number {
-  if (standing.state === 'ejected') return standing.untilMs;
-  if (standing.state === 'in') return Number.POSITIVE_INFINITY;
-  if (standing.probeAtMs !== NO_PROBE) return standing.probeAtMs + standing.ejectedForMs;
-  return standing.takesAnyProbe ? Number.POSITIVE_INFINITY : standing.untilMs;
+function isConnectFailure({ error }: Outcome): boolean {
+  return error !== null && error.code === 'connect_failed';
 }
 
 /** Upper end of the Wilson score interval for `good` of `calls`. */

@@ -6,7 +6,7 @@ import { leastCost } from './least-cost.ts';
 import type { Picker } from './picker.ts';
 
 export function peakEwma(fullScanMax: number, random: Random): Picker {
-  return { pick: (candidates, _call, nowMs) => leastCost(candidates, costOf, nowMs, fullScanMax, random) };
+  return { pick: (candidates, _call, nowMs) => leastCost(candidates, costOf, nowMs, fullScanMax, 2, random) };
 }
 
 function costOf(endpoint: LiveEndpoint, nowMs: number): number {

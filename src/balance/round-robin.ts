@@ -1,74 +1,20 @@
-// In turn, by weight: smooth weighted round robin, as in nginx. Starts at a random point of its cycle, for clients that
-// start together would otherwise walk in step, and a small weight would get nothing at first.
+// In turn, by weight. A newcomer's weight may grow over a window.
 import type { Random } from '../core/clock.ts';
+import type { SlowStartPolicy } from '../model/balancing.ts';
 import type { LiveEndpoint } from './endpoint.ts';
 import type { Picker } from './picker.ts';
+import { slowStartFactor } from './slow-start.ts';
+import { type WeightAt, WeightedTurn } from './weighted-turn.ts';
 
-/** Longest random lead-in, picks: covers a cycle of weights down to one percent. */
-const LEAD_MAX = 128;
-
-export function roundRobin(random: Random): Picker {
-  return new RoundRobin(random);
+export function roundRobin(slowStart: SlowStartPolicy | null, random: Random): Picker {
+  const turn = new WeightedTurn(slowStart === null ? weightOf : growingWeight(slowStart), random);
+  return { pick: (candidates, _call, nowMs) => (candidates.length === 0 ? null : turn.next(candidates, nowMs)) };
 }
 
-class RoundRobin implements Picker {
-  readonly #random: Random;
-  #candidates: readonly LiveEndpoint[] = [];
-  /** Aligned with `#candidates`: who is owed how much. */
-  #credit: Float64Array = new Float64Array(0);
-  /** Credit of endpoints that are not candidates right now: a retry leaves some out, and the next call has them back. */
-  readonly #saved: WeakMap<LiveEndpoint, number> = new WeakMap();
-  #started = false;
-
-  constructor(random: Random) {
-    this.#random = random;
-  }
-
-  pick(candidates: readonly LiveEndpoint[]): LiveEndpoint | null {
-    if (candidates.length === 0) return null;
-    if (candidates !== this.#candidates) this.#adopt(candidates);
-    return this.#next();
-  }
-
-  #next(): LiveEndpoint {
-    const candidates = this.#candidates;
-    const credit = this.#credit;
-    let total = 0;
-    let best = 0;
-    let bestCredit = Number.NEGATIVE_INFINITY;
-    for (let i = 0; i < candidates.length; i++) {
-      const { weight } = candidates[i] as LiveEndpoint;
-      const own = (credit[i] as number) + weight;
-      credit[i] = own;
-      total += weight;
-      if (own > bestCredit) {
-        best = i;
-        bestCredit = own;
-      }
-    }
-    credit[best] = bestCredit - total;
-    return candidates[best] as LiveEndpoint;
-  }
-
-  #adopt(candidates: readonly LiveEndpoint[]): void {
-    for (let i = 0; i < this.#candidates.length; i++) {
-      this.#saved.set(this.#candidates[i] as LiveEndpoint, this.#credit[i] as number);
-    }
-    this.#candidates = candidates;
-    this.#credit = Float64Array.from(candidates, (endpoint) => this.#saved.get(endpoint) ?? 0);
-    if (this.#started) return;
-    this.#started = true;
-    for (let lead = Math.floor(this.#random() * cycleOf(candidates)); lead > 0; lead--) this.#next();
-  }
+function weightOf(endpoint: LiveEndpoint): number {
+  return endpoint.weight;
 }
 
-/** About the picks until every endpoint had its turn. */
-function cycleOf(candidates: readonly LiveEndpoint[]): number {
-  let total = 0;
-  let least = Number.POSITIVE_INFINITY;
-  for (const { weight } of candidates) {
-    total += weight;
-    if (weight > 0 && weight < least) least = weight;
-  }
-  return total === 0 ? 1 : Math.min(LEAD_MAX, Math.ceil(total / least));
+function growingWeight(slowStart: SlowStartPolicy): WeightAt {
+  return (endpoint, nowMs) => endpoint.weight * slowStartFactor(slowStart, nowMs - endpoint.upSinceMs);
 }

@@ -36,6 +36,26 @@ const COMMANDS: readonly CommandSpec[] = [
     },
     load: async () => (await import('./explain.ts')).explain,
   },
+  {
+    name: 'simulate',
+    args: '[paths…]',
+    summary: 'Run a configuration through bad days in a simulated world, and compare it with no policies at all.',
+    details: `Paths are files or folders. ${CONFIG_DEFAULT} Nothing is sent: endpoints are models, time is virtual.\nExits with 1 when an expectation is not met, or the configuration has errors; with 2 for wrong use.\nExample: inmesh simulate --scenario slow-replica --expect 'p99<=200ms' --svg slow.svg`,
+    options: {
+      scenario: { type: 'string', multiple: true, value: 'NAME', help: 'Only this one; may stand more than once. Default: all.' },
+      list: { type: 'boolean', help: 'Print the scenarios.' },
+      service: { type: 'string', multiple: true, value: 'NAME', help: 'Only calls to this one; may stand more than once. Default: all.' },
+      rps: { type: 'string', value: 'NUMBER', help: 'Calls a second of all clients. Default: 100 for each endpoint.' },
+      clients: { type: 'string', value: 'NUMBER', help: 'Processes that call. Default: 10.' },
+      duration: { type: 'string', value: 'TIME', help: 'Length of a run; the trouble is in its second quarter. Default: 60s.' },
+      endpoints: { type: 'string', value: 'NUMBER', help: 'Endpoints behind a DNS name. Default: 3.' },
+      seed: { type: 'string', value: 'NUMBER', help: 'Equal seeds give equal results. Default: 1.' },
+      expect: { type: 'string', multiple: true, value: "'[NAME:]FIGURE>=VALUE'", help: 'What must hold, such as goodput>=0.99.' },
+      svg: { type: 'string', value: 'FILE', help: 'Draw a picture.' },
+      json: JSON_OPTION,
+    },
+    load: async () => (await import('./simulate.ts')).simulate,
+  },
 ];
 
 const GLOBAL_OPTIONS: Readonly<Record<string, OptionSpec>> = {

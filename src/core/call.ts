@@ -43,6 +43,8 @@ export interface Body {
   /** Bytes, or -1 when not known beforehand. */
   readonly length: number;
   readonly replayable: boolean;
+  /** Whether two attempts may read it side by side, as of what is in memory. @default false */
+  readonly shareable?: boolean;
   /** What the caller's own source threw while it was read; undefined when it did not. Nobody else is to blame for it. */
   readonly failure: unknown;
   /** The body for the next attempt. Throws when called again although not replayable. */
@@ -61,6 +63,8 @@ export interface Outcome {
   readonly error: MeshError | null;
   /** Monotonic, ms. */
   readonly endedAtMs: number;
+  /** The service refused the call before any work, because it has too much of it: it lives, and helps itself. Present only when true. */
+  readonly isShed?: true;
 }
 
 export type EndListener = (call: Call, outcome: Outcome) => void;
@@ -121,7 +125,8 @@ export interface CallInit {
 
 export class Call implements Cancelable {
   readonly scheme: string;
-  readonly authority: string;
+  /** Written by the edge; the route's rewrite replaces it. */
+  authority: string;
   readonly method: string;
   /** Written by the edge; the route's rewrite replaces it. */
   path: string;
@@ -149,8 +154,10 @@ export class Call implements Cancelable {
   tried: Endpoint[] | null = null;
   /** Why the last failure was not retried, for span and snapshot. Written by the retry layer, on the logical call. */
   retryDenied = '';
-  /** Whether the caller allows repetition whatever the method. Written by the edge. */
+  /** Whether the caller allows repetition whatever the method. Written by the edge, or by the route. */
   idempotent = false;
+  /** Index into CRITICALITIES, -1 when nobody has said. Written by the edge, or by the route. */
+  criticality = -1;
   /** Per-call options of the edge; 0 means none. */
   timeoutMs = 0;
   /** The span of this call or attempt; opaque outside telemetry/. */
@@ -194,6 +201,7 @@ export class Call implements Cancelable {
     child.route = this.route;
     child.destination = this.destination;
     child.idempotent = this.idempotent;
+    child.criticality = this.criticality;
     child.upgrade = this.upgrade;
     child.informational = this.informational;
     child.transportOptions = this.transportOptions;

@@ -1,12 +1,18 @@
 // What an ending means: for the breaker and the balancer (success, failure, ignored), and for the retry layer (may it be
 // repeated, and on which ground). Pure tables; no state, no time.
 import type { RetryCondition, RetryPolicy } from '../model/destination.ts';
-import type { Call, Outcome, OutcomeKind } from './call.ts';
+import type { Call, Outcome, OutcomeKind, ReplyHeaders } from './call.ts';
 import type { MeshError } from './errors.ts';
+import { ERROR_HEADER } from './headers.ts';
 
 /** A 5xx is the service's failure; everything else is an answer. */
 export function kindOfStatus(status: number): OutcomeKind {
   return status >= 500 ? 'failure' : 'success';
+}
+
+/** Whether an answer is the refusal of a server of ours that protects itself. Looks at headers only when the status says so. */
+export function isShed(status: number, headers: ReplyHeaders): boolean {
+  return status === 503 && headers[ERROR_HEADER] === 'overloaded';
 }
 
 /** The caller's abort and our own refusal of the peer count for nobody; a refusal of ours never reached the endpoint. */
@@ -23,14 +29,19 @@ export function isGatewayOrLocal(outcome: Outcome): boolean {
   return outcome.status === 502 || outcome.status === 503 || outcome.status === 504;
 }
 
-/** Whether the far side provably did not act, so that any method may be repeated. */
+/**
+ * Whether the far side provably did not act, so that any method may be repeated. An attempt that timed out counts when no
+ * socket had taken it: it still waited for a connection, and gives up its place in the queue before a byte is written.
+ */
 export function isUnprocessed(error: MeshError): boolean {
-  return error.sent === 'none' && (error.code === 'connect_failed' || error.code === 'not_processed');
+  if (error.sent !== 'none') return false;
+  return error.code === 'connect_failed' || error.code === 'not_processed' || error.code === 'attempt_timeout';
 }
 
 /** Whether the caller allows the call to reach the application twice: by method, by Idempotency-Key, or by option. */
 export function isIdempotent(call: Call, policy: RetryPolicy): boolean {
-  return call.idempotent || policy.methods.includes(call.method) || call.header('idempotency-key') !== undefined;
+  const { methods } = policy;
+  return call.idempotent || methods.includes(call.method) || methods.includes('*') || call.header('idempotency-key') !== undefined;
 }
 
 const GATEWAY: readonly RetryCondition[] = ['gateway-error', '5xx'];

@@ -24,6 +24,8 @@ export type MeshErrorCode =
   | 'no_endpoint'
   | 'circuit_open'
   | 'overloaded'
+  | 'rate_limited'
+  | 'throttled'
   | 'closed'
   | 'connect_failed'
   | 'not_processed'
@@ -68,6 +70,22 @@ export const ERROR_CODES: Readonly<Record<MeshErrorCode, ErrorCodeEntry>> = Obje
     status: 503,
     flag: 'UO',
     body: 'upstream connect error or disconnect/reset before headers. reset reason: overflow',
+  },
+  rate_limited: {
+    family: 'refused',
+    meaning: 'The rate limit of the route or service, for this process, has no token left.',
+    remedy: 'Send less, wait as long as retryAfterMs says, or raise rateLimit.',
+    status: 429,
+    flag: 'RL',
+    body: 'local_rate_limited',
+  },
+  throttled: {
+    family: 'refused',
+    meaning: 'The service refuses most calls for overload, so a share of them is refused here already.',
+    remedy: 'Send less; mark what matters less as sheddable; look at the load of the service.',
+    status: 503,
+    flag: 'UO',
+    body: 'denied by admission control',
   },
   closed: {
     family: 'refused',

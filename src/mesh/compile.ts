@@ -1,18 +1,25 @@
 // From what is wanted to what runs: a config becomes stacks. Everything by name is resolved here, once, so that a call
 // looks nothing up. The old stacks serve the calls that began on them.
 import { balancer } from '../balance/balancer.ts';
+import { adaptiveRoom, outcomeListener } from '../balance/outcome-listener.ts';
 import { makePicker } from '../balance/make-picker.ts';
 import type { Call, DestinationRef, RouteRef } from '../core/call.ts';
 import { isIdempotent } from '../core/classify.ts';
+import { type CacheEngine, loadCacheEngine } from '../resilience/cache.ts';
 import { type Service, wrap } from '../core/service.ts';
 import type { MeshConfig, RouteConfig, ServiceConfig } from '../model/config.ts';
 import type { RetryPolicy } from '../model/destination.ts';
 import type { RouteTarget } from '../model/route.ts';
+import { directResponse } from '../route/direct-response.ts';
+import { failingTarget } from '../route/failing-target.ts';
 import { compileMatches } from '../route/match.ts';
+import { redirect } from '../route/redirect.ts';
 import { loadRegex, type RegexCompiler } from '../route/regex.ts';
 import { router } from '../route/router.ts';
 import { splitter } from '../route/splitter.ts';
 import { functionLeaf } from './function-call.ts';
+import { HostTable } from './host-table.ts';
+import { RouteState } from './route-state.ts';
 import { type PreparedService, ServiceState, type ServiceStateDeps } from './service-state.ts';
 import {
   CALL_STACK,
@@ -41,37 +48,47 @@ export interface CompiledService {
 export interface CompiledMesh {
   readonly config: MeshConfig;
   readonly services: ReadonlyMap<string, CompiledService>;
-  readonly hosts: ReadonlyMap<string, CompiledService>;
-  readonly matchers: Matchers;
+  readonly hosts: HostTable<CompiledService>;
+  /** For `rebuild`. */
+  readonly rules: Rules;
 }
 
 export interface CompileDeps extends Omit<StackDeps, 'config'> {
   readonly states: Map<string, ServiceState>;
+  /** By service and name of the route. */
+  readonly routeStates: Map<string, RouteState>;
   readonly stateDeps: ServiceStateDeps;
+  /** A number of this process: which endpoints its subset has, where its keys fall. */
+  readonly seed: number;
   readonly users: readonly UserLayer[];
 }
 
-type Regex = (pattern: string) => (text: string) => boolean;
+/** What is loaded only when a configuration needs it. */
+interface Engines extends Pick<RegexCompiler, 'compile' | 'replacer'> {
+  /** null: no route keeps answers. */
+  readonly cacheEngine: CacheEngine | null;
+}
 
 const MATCHES_ALL = (): boolean => true;
 
-/** Whether any rule needs a regular expression: the engine is loaded only then. */
-function usesRegex(config: MeshConfig): boolean {
-  return JSON.stringify(config.services).includes('"kind":"regex"');
-}
+/** Of a configuration without patterns: never asked. */
+const NO_PATTERNS: Pick<RegexCompiler, 'compile' | 'replacer'> = { compile: () => MATCHES_ALL, replacer: () => (text) => text };
 
-async function regexOf(config: MeshConfig): Promise<Regex> {
-  if (!usesRegex(config)) return () => MATCHES_ALL;
-  const compiler: RegexCompiler = await loadRegex();
-  return (pattern) => compiler.compile(pattern);
+async function enginesOf(config: MeshConfig): Promise<Engines> {
+  const hasPatterns = JSON.stringify(config.services).includes('"kind":"regex"');
+  const hasCache = Object.values(config.services).some(({ routes }) => routes.some(({ cache }) => cache !== undefined));
+  const { compile: compilePattern, replacer } = hasPatterns ? await loadRegex() : NO_PATTERNS;
+  return { compile: compilePattern, replacer, cacheEngine: hasCache ? await loadCacheEngine() : null };
 }
 
 /** Prepares everything that may fail, then swaps. Rejects without having changed anything. */
 export async function compile(config: MeshConfig, deps: CompileDeps): Promise<CompiledMesh> {
   const { states, stateDeps } = deps;
   const services = Object.values(config.services);
-  const regex = await regexOf(config);
-  const matchers = new Map(services.map((service) => [service.name, service.routes.map((route) => compileMatches(route.matches, regex))]));
+  const engines = await enginesOf(config);
+  const matchers = new Map(
+    services.map((service) => [service.name, service.routes.map((route) => compileMatches(route.matches, engines.compile))]),
+  );
   const prepared = await Promise.all(services.map((service) => ServiceState.prepare(service, states.get(service.name), stateDeps)));
 
   for (const one of prepared) commitState(states, one);
@@ -80,26 +97,33 @@ export async function compile(config: MeshConfig, deps: CompileDeps): Promise<Co
     state.close();
     states.delete(name);
   }
-  return build(config, matchers, deps);
+  return build(config, { matchers, engines }, deps);
 }
 
 type Matchers = ReadonlyMap<string, readonly (((call: Call) => boolean) | null)[]>;
 
-function build(config: MeshConfig, matchers: Matchers, deps: CompileDeps): CompiledMesh {
+/** What was compiled of the rules themselves. */
+interface Rules {
+  readonly matchers: Matchers;
+  readonly engines: Engines;
+}
+
+function build(config: MeshConfig, rules: Rules, deps: CompileDeps): CompiledMesh {
   const layers = deps.users.filter(({ of }) => of === 'transport').map(({ layer }) => layer);
   for (const state of deps.states.values()) state.useLayers(layers);
-  const stacks = new Build(config, deps);
+  const stacks = new Build(config, rules.engines, deps);
   const services = new Map(
-    Object.values(config.services).map((service) => [service.name, stacks.service(service, matchers.get(service.name) ?? [])]),
+    Object.values(config.services).map((service) => [service.name, stacks.service(service, rules.matchers.get(service.name) ?? [])]),
   );
-  const hosts = new Map<string, CompiledService>();
-  for (const one of services.values()) for (const host of one.config.hosts) hosts.set(host, one);
-  return { config, services, hosts, matchers };
+  const hosts = new HostTable<CompiledService>();
+  for (const one of services.values()) for (const host of one.config.hosts) hosts.add(host, one);
+  stacks.dropOldRoutes();
+  return { config, services, hosts, rules };
 }
 
 /** The same configuration with other layers of the user. */
-export function rebuild({ config, matchers }: CompiledMesh, deps: CompileDeps): CompiledMesh {
-  return build(config, matchers, deps);
+export function rebuild({ config, rules }: CompiledMesh, deps: CompileDeps): CompiledMesh {
+  return build(config, rules, deps);
 }
 
 function commitState(states: Map<string, ServiceState>, prepared: PreparedService): void {
@@ -111,11 +135,20 @@ function commitState(states: Map<string, ServiceState>, prepared: PreparedServic
 
 class Build {
   readonly #config: MeshConfig;
+  readonly #engines: Engines;
   readonly #deps: CompileDeps;
+  readonly #routes: Set<string> = new Set();
 
-  constructor(config: MeshConfig, deps: CompileDeps) {
+  constructor(config: MeshConfig, engines: Engines, deps: CompileDeps) {
     this.#config = config;
+    this.#engines = engines;
     this.#deps = deps;
+  }
+
+  /** Routes that no service has any more lose what was learnt of them. */
+  dropOldRoutes(): void {
+    const { routeStates } = this.#deps;
+    for (const key of routeStates.keys()) if (!this.#routes.has(key)) routeStates.delete(key);
   }
 
   service(service: ServiceConfig, matchers: readonly (((call: Call) => boolean) | null)[]): CompiledService {
@@ -124,7 +157,7 @@ class Build {
     const routes = service.routes.map((route, index) => ({
       ref: routeRef(service, route),
       matches: matchers[index] ?? null,
-      service: this.#route({ ...deps, route }),
+      service: this.#route(deps, route),
     }));
     return {
       config: service,
@@ -132,43 +165,89 @@ class Build {
       service: wrap(router(routes), layersOf(CALL_STACK, deps, users)),
       functions: this.#functions(deps),
       matchers: matchers.map((matches) => matches ?? MATCHES_ALL),
-      bodyBytesMax: Math.max(...service.routes.map((route) => (route.retries ?? service.retries).bodyBytesMax)),
+      bodyBytesMax: Math.max(...service.routes.map((route) => bodyBytesMax(service, route))),
     };
   }
 
   #callDeps(service: ServiceConfig): CallDeps {
-    const { clock, random, telemetry, drain } = this.#deps;
-    return { config: this.#config, clock, random, telemetry, drain, service };
+    const { clock, random, telemetry, drain, repetition, states } = this.#deps;
+    const bucket = states.get(service.name)?.bucket ?? null;
+    return { config: this.#config, clock, random, telemetry, drain, repetition, service, bucket, replacer: this.#engines.replacer };
   }
 
-  #route(deps: RouteDeps): Service {
-    const { route, random } = deps;
+  #routeState(service: ServiceConfig, route: RouteConfig): RouteState {
+    const { routeStates, clock, random, telemetry } = this.#deps;
+    const key = JSON.stringify([service.name, route.name]);
+    this.#routes.add(key);
+    let state = routeStates.get(key);
+    if (state === undefined) {
+      state = new RouteState({ clock, random, count: telemetry.actions(service.name, route.name) });
+      routeStates.set(key, state);
+    }
+    state.update(route, this.#engines.compile, this.#engines.cacheEngine);
+    return state;
+  }
+
+  #route(callDeps: CallDeps, route: RouteConfig): Service {
+    const { service, telemetry } = callDeps;
+    const actions = telemetry.actions(service.name, route.name);
+    const deps: RouteDeps = { ...callDeps, route, traffic: this.#routeState(service, route), mirrors: [], actions };
+    const mirrors = route.mirrors.map((policy) => ({
+      policy,
+      destination: destinationRef(policy.target),
+      send: this.#destination(deps, policy.target, NO_RETRIES),
+    }));
+    return wrap(this.#branch(deps), layersOf(ROUTE_STACK, { ...deps, mirrors }, this.#deps.users));
+  }
+
+  /** Where the stack of a route ends: among its targets, or in an answer of its own. */
+  #branch(deps: RouteDeps): Service {
+    const { route, random, clock, replacer } = deps;
+    if (route.directResponse !== undefined) return directResponse(route.directResponse, { clock });
+    if (route.redirect !== undefined) return redirect(route.redirect, { clock, replacer });
     const targets = route.targets.map((target) => ({
       ref: destinationRef(target),
       weight: target.weight,
-      service: this.#destination(deps, target),
+      service: this.#target(deps, target),
     }));
-    const split = splitter(targets, { random, ...(route.sticky === undefined ? {} : { sticky: route.sticky }) });
-    return wrap(split, layersOf(ROUTE_STACK, deps, this.#deps.users));
+    return splitter(targets, { random, ...(route.sticky === undefined ? {} : { sticky: route.sticky }) });
   }
 
-  #destination(deps: RouteDeps, target: RouteTarget): Service {
-    const { states, users, clock, random } = this.#deps;
+  #target(deps: RouteDeps, target: RouteTarget): Service {
+    const { clock, replacer } = deps;
+    if (target.fails !== undefined) return failingTarget(target.fails, clock);
+    if (target.redirect !== undefined) return redirect(target.redirect, { clock, replacer });
+    return this.#destination(deps, target, DESTINATION_STACK);
+  }
+
+  #destination(deps: RouteDeps, target: RouteTarget, stack: typeof DESTINATION_STACK): Service {
+    const { states, users, clock, random, seed } = this.#deps;
     const service = this.#config.services[target.service] as ServiceConfig;
+    const { loadBalancer } = service;
     const state = states.get(target.service) as ServiceState;
-    const retries = deps.route.retries ?? service.retries;
+    const retries = retriesOf(service, deps.route);
     const destination = destinationRef(target).name;
     const leaf = balancer({
       set: state.set,
       labels: labelsOf(service, target),
       spillTo: spillOf(service, deps.route, target, retries),
-      picker: makePicker(service.loadBalancer, random),
+      picker: makePicker(loadBalancer, random, seed),
       outlier: state.outlier,
       clock,
       destinationName: destination,
+      policy: loadBalancer,
+      random,
+      self: this.#config.self,
+      seed,
+      // The retry margin reads it; a few answers a second are looked at.
+      readsLoad: true,
+      retriesStay: loadBalancer.hash?.retriesStay,
+      neverPanics: loadBalancer.panicPercent === null || state.outlier?.neverPanics === true,
+      room: adaptiveRoom(service.limits.adaptive),
+      onOutcome: outcomeListener(service.limits.adaptive, service.healthCheck !== null),
       isRepeatable: (call) => (call.body === null || call.body.replayable) && isIdempotent(call, retries),
     });
-    return wrap(leaf, layersOf(DESTINATION_STACK, { ...deps, caller: deps.service, service, state, retries, destination }, users));
+    return wrap(leaf, layersOf(stack, { ...deps, caller: deps.service, service, state, retries, destination, target }, users));
   }
 
   /** `mesh.call` has no routes and no endpoints: one fixed way down to the function. */
@@ -176,20 +255,15 @@ class Build {
     const { states, users, clock } = this.#deps;
     const { service } = deps;
     const state = states.get(service.name) as ServiceState;
-    const route = service.routes.at(-1) as RouteConfig;
     const ref: RouteRef = { name: 'call', service: service.name, timeoutMs: service.timeoutMs };
     const destination: DestinationRef = { service: service.name, subset: '', name: service.name };
-    const destinationDeps = {
-      ...deps,
-      caller: service,
-      route: { ...route, name: 'call' },
-      state,
-      retries: service.retries,
-      destination: service.name,
-    };
+    const plain: RouteConfig = { name: 'call', dialect: 'inmesh', matches: [], targets: [], mirrors: [], idempotent: false };
+    const target: RouteTarget = { service: service.name, weight: 1 };
+    const actions = deps.telemetry.actions(service.name, plain.name);
+    const routeDeps: RouteDeps = { ...deps, route: plain, traffic: this.#routeState(service, plain), mirrors: [], actions };
+    const destinationDeps = { ...routeDeps, caller: service, state, retries: service.retries, destination: service.name, target };
     const below = wrap(functionLeaf(clock), layersOf(DESTINATION_STACK, destinationDeps, users));
-    const routeStack = ROUTE_STACK.filter(({ role }) => role !== 'headers');
-    const inner = wrap(below, layersOf(routeStack, { ...deps, route }, users));
+    const inner = wrap(below, layersOf(ROUTE_STACK, routeDeps, users));
     const callStack = CALL_STACK.filter(({ role }) => role !== 'respond');
     return wrap(
       (call) => {
@@ -200,6 +274,21 @@ class Build {
       layersOf(callStack, deps, users),
     );
   }
+}
+
+/** A copy is sent once. */
+const NO_RETRIES = DESTINATION_STACK.filter(({ role }) => role !== 'retry');
+
+function retriesOf(service: ServiceConfig, route: RouteConfig): RetryPolicy {
+  const retries = route.retries ?? service.retries;
+  return route.idempotent ? { ...retries, methods: ANY_METHOD } : retries;
+}
+
+const ANY_METHOD: readonly string[] = Object.freeze(['*']);
+
+/** The longest body that is kept, for replay or for a copy. */
+function bodyBytesMax(service: ServiceConfig, route: RouteConfig): number {
+  return Math.max(retriesOf(service, route).bodyBytesMax, ...route.mirrors.map((mirror) => mirror.bodyBytesMax));
 }
 
 function routeRef(service: ServiceConfig, route: RouteConfig): RouteRef {

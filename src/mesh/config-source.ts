@@ -11,8 +11,14 @@ import type { SourcePosition } from '../model/route.ts';
 import { resolveConfig } from '../model/resolve.ts';
 import { loadRegex } from '../route/regex.ts';
 
+/** A configuration that was read and checked before, resources of other meshes included; for simulations. */
+export interface CheckedSource {
+  readonly checked: MeshConfig;
+  readonly hash: string;
+}
+
 /** Path of a file or folder, several of them, or the configuration itself. */
-export type ConfigSource = string | readonly string[] | MeshInput;
+export type ConfigSource = string | readonly string[] | MeshInput | CheckedSource;
 
 export interface LoadedConfig {
   readonly config: MeshConfig;
@@ -39,6 +45,10 @@ export function isFileSource(source: ConfigSource): source is string | readonly 
   return typeof source === 'string' || Array.isArray(source);
 }
 
+function isChecked(source: ConfigSource): source is CheckedSource {
+  return typeof source === 'object' && 'checked' in source;
+}
+
 function rejected(issues: readonly ConfigIssue[], text: string): Error {
   const faults = issues.filter(({ severity }) => severity === 'error').length;
   return Object.assign(
@@ -47,8 +57,21 @@ function rejected(issues: readonly ConfigIssue[], text: string): Error {
   );
 }
 
+const functionIds: WeakMap<object, number> = new WeakMap();
+let functionsSeen = 0;
+
+/** Two functions are different configurations, whatever their text. */
+function idOf(value: object): number {
+  let id = functionIds.get(value);
+  if (id === undefined) {
+    id = ++functionsSeen;
+    functionIds.set(value, id);
+  }
+  return id;
+}
+
 async function loadObject(input: MeshInput): Promise<LoadedConfig> {
-  const text = JSON.stringify(input);
+  const text = JSON.stringify(input, (_key, value: unknown) => (typeof value === 'function' ? `function ${idOf(value)}` : value));
   const regex = text.includes('"regex"') ? await loadRegex() : null;
   const result = resolveConfig(input, regex === null ? {} : { checkRegex: (pattern) => regex.check(pattern) });
   if ('issues' in result) {
@@ -72,6 +95,7 @@ async function loadFiles(paths: string | readonly string[], env: Readonly<Record
 
 /** Rejects with MeshError `config_invalid`, whose `issues` are the single faults. */
 export function loadMeshConfig(source: ConfigSource, env: Readonly<Record<string, string | undefined>>): Promise<LoadedConfig> {
+  if (isChecked(source)) return Promise.resolve({ config: source.checked, hash: source.hash, warnings: [], files: [] });
   return isFileSource(source) ? loadFiles(source, env) : loadObject(source);
 }
 

@@ -3,6 +3,7 @@
 import { Call } from '../core/call.ts';
 import type { MeshConfig, RouteConfig, ServiceConfig } from '../model/config.ts';
 import { formatDuration } from '../model/duration.ts';
+import { balancerText, breakerText, budgetText, extrasOf, limitsText, outlierText, retriesText, targetName } from './describe.ts';
 import type { ConfigPath } from '../model/issue.ts';
 import type { SourcePosition } from '../model/route.ts';
 import type { LocatePath } from './config-source.ts';
@@ -63,10 +64,12 @@ function callOf(request: ExplainRequest, url: URL): Call {
   return new Call(init, 0);
 }
 
+/** Where calls go; nowhere, when the mesh itself answers. */
 function targetsOf(route: RouteConfig): { name: string; percent: number }[] {
+  if (route.redirect !== undefined || route.directResponse !== undefined) return [];
   const total = route.targets.reduce((sum, target) => sum + target.weight, 0);
   return route.targets.map((target) => ({
-    name: target.subset === undefined ? target.service : `${target.service}/${target.subset}`,
+    name: target.fails === undefined ? targetName(target) : `${target.fails.status} (${target.fails.reason})`,
     percent: route.targets.length === 1 ? 100 : Math.round((target.weight / total) * 10_000) / 100,
   }));
 }
@@ -85,56 +88,82 @@ function originOf(name: string, levels: readonly ConfigPath[], at: LocatePath | 
   return 'default';
 }
 
+/** Keys of the concise form that are named otherwise than the fields. */
+const CONCISE_KEYS: Readonly<Record<string, string>> = { mirrors: 'mirror', hedge: 'idempotent' };
+
 function fieldsOf(service: ServiceConfig, route: RouteConfig, at: LocatePath | undefined): Field[] {
   const serviceLevels = [['services', service.name], ['defaults']];
-  const routeLevels = [['services', service.name, 'routes', service.routes.indexOf(route)], ...serviceLevels];
-  const { tokensMax, tokensPerSuccess, tokensPerSecond } = service.retryBudget;
-  const field = (name: string, value: string, levels: readonly ConfigPath[] = serviceLevels): Field => ({
-    name,
-    value,
-    from: originOf(name, levels, at),
-  });
+  const routeLevels = [['services', service.name, 'routes', indexOf(service, route, at)], ...serviceLevels];
+  const field = (name: string, value: string, levels: readonly ConfigPath[] = serviceLevels): Field => {
+    const source = route.sources?.[name] ?? service.sources?.[name];
+    return { name, value, from: source === undefined ? originOf(CONCISE_KEYS[name] ?? name, levels, at) : place(source) };
+  };
+  const timeoutMs = route.timeoutMs ?? service.timeoutMs;
   return [
-    field('timeout', formatDuration(route.timeoutMs ?? service.timeoutMs), routeLevels),
+    field('timeout', timeoutMs > 0 ? formatDuration(timeoutMs) : 'none', routeLevels),
     field('retries', retriesText(route.retries ?? service.retries), routeLevels),
-    field('retryBudget', `${tokensMax} tokens, +${tokensPerSuccess} per success, +${tokensPerSecond}/s`),
+    field('retryBudget', budgetText(service)),
     field('circuitBreaker', breakerText(service)),
     field('outlierDetection', outlierText(service)),
-    field('loadBalancer', service.loadBalancer.kind),
+    field('loadBalancer', balancerText(service)),
     field('limits', limitsText(service)),
     field('tls', service.tls.mode),
+    ...extrasOf(service, route).map(([name, value]) => field(name, value, routeLevels)),
   ];
 }
 
-function retriesText(retries: ServiceConfig['retries']): string {
-  if (retries.attempts === 0) return 'off';
-  const { baseMs, maxMs } = retries.backoff;
-  return `${retries.attempts}, per try ${formatDuration(retries.perTryTimeoutMs)}, on ${retries.retryOn.join(', ')}, back-off ${baseMs} to ${maxMs} ms`;
+/** Place of the rule in the file: one rule with several prefixes may have become several routes. */
+function indexOf(service: ServiceConfig, route: RouteConfig, at: LocatePath | undefined): number {
+  const { source } = route;
+  const index = service.routes.indexOf(route);
+  if (at === undefined || source === undefined) return index;
+  for (let i = index; i >= 0; i--) {
+    const own = at(['services', service.name, 'routes', i]);
+    if (own?.line === source.line && own.file === source.file) return i;
+  }
+  return index;
 }
 
-function breakerText({ circuitBreaker: breaker }: ServiceConfig): string {
-  if (breaker === null) return 'off';
-  const open = `opens for up to ${formatDuration(breaker.openBaseMs)}, doubling to ${formatDuration(breaker.openMaxMs)}`;
-  if (breaker.kind === 'ratio')
-    return `${breaker.failureRatio * 100} % of at least ${breaker.callsMin} calls in ${formatDuration(breaker.windowMs)}, ${open}`;
-  if (breaker.kind === 'consecutive') return `${breaker.failures} failures in a row, ${open}`;
-  return `${breaker.failureRatio * 100} % of the last ${breaker.size} calls, ${open}`;
-}
-
-function outlierText({ outlierDetection: outlier }: ServiceConfig): string {
-  if (outlier === null) return 'off';
-  return `${outlier.consecutiveErrors} errors in a row, or worse than its peers over ${formatDuration(outlier.windowMs)}; ejects ${formatDuration(outlier.baseEjectionMs)} to ${formatDuration(outlier.maxEjectionMs)}, at most ${outlier.maxEjectionPercent} %`;
-}
-
-function limitsText({ limits }: ServiceConfig): string {
-  const set = Object.entries(limits).filter(([, value]) => value > 0);
-  return set.length === 0 ? 'none' : set.map(([name, value]) => `${name} ${value}`).join(', ');
+/** Layers that stand there only when their policy does. */
+function extraDetails(
+  service: ServiceConfig,
+  route: RouteConfig,
+  fields: ReadonlyMap<string, string>,
+): Readonly<Record<string, { active: boolean; detail: string }>> {
+  const of = (name: string, active: boolean = fields.has(name)): { active: boolean; detail: string } => ({
+    active,
+    detail: active ? (fields.get(name) ?? '') : 'none',
+  });
+  const some = (active: boolean, detail: string): { active: boolean; detail: string } => ({ active, detail: active ? detail : 'none' });
+  const { targets } = route;
+  return {
+    'service-rate-limit': of('rateLimit', service.rateLimit !== undefined),
+    'rate-limit': of('rateLimit', route.rateLimit !== undefined),
+    fault: of('fault', route.fault?.position === 'call'),
+    'attempt-fault': of('fault', route.fault?.position === 'attempt'),
+    rewrite: of('rewrite'),
+    mirror: of('mirrors'),
+    fallback: of('fallback'),
+    cache: of('cache'),
+    coalesce: of('coalesce'),
+    criticality: of('criticality'),
+    throttle: of('throttle'),
+    'target-headers': some(
+      targets.some((target) => target.requestHeaders !== undefined || target.responseHeaders !== undefined),
+      'set, add, remove',
+    ),
+    'target-rewrite': some(
+      targets.some((target) => target.rewrite !== undefined),
+      'path, host',
+    ),
+  };
 }
 
 function pipelineOf(table: ExplainTable, service: ServiceConfig, route: RouteConfig): ExplainedLayer[] {
   const fields = new Map(fieldsOf(service, route, table.at).map(({ name, value }) => [name, value]));
   const targets = targetsOf(route);
   const details: Readonly<Record<string, { active: boolean; detail: string }>> = {
+    ...extraDetails(service, route, fields),
     respond: { active: table.config.failures === 'respond', detail: `failures: ${table.config.failures}` },
     span: { active: table.traced, detail: table.traced ? 'INTERNAL span' : 'no tracer registered: nothing is done' },
     metrics: { active: true, detail: 'inmesh.call.duration' },
@@ -142,11 +171,11 @@ function pipelineOf(table: ExplainTable, service: ServiceConfig, route: RouteCon
     headers: { active: route.requestHeaders !== undefined || route.responseHeaders !== undefined, detail: 'set, add, remove' },
     deadline: { active: true, detail: fields.get('timeout') ?? '' },
     splitter: { active: targets.length > 1, detail: targets.map(({ name, percent }) => `${name} ${percent} %`).join(', ') },
-    retry: { active: (route.retries ?? service.retries).attempts > 0, detail: fields.get('retries') ?? '' },
+    retry: { active: (route.retries ?? service.retries).attempts > 0 || route.hedge !== undefined, detail: fields.get('retries') ?? '' },
     'attempt-span': { active: table.traced, detail: table.traced ? 'CLIENT span per attempt' : 'no tracer registered: nothing is done' },
     'attempt-metrics': { active: true, detail: 'http.client.request.duration' },
     admission: { active: true, detail: `circuit: ${fields.get('circuitBreaker')}; limits: ${fields.get('limits')}` },
-    balancer: { active: true, detail: `${service.loadBalancer.kind}; ejection: ${fields.get('outlierDetection')}` },
+    balancer: { active: true, detail: `${fields.get('loadBalancer')}; ejection: ${fields.get('outlierDetection')}` },
     transport: { active: true, detail: `${service.protocol}, tls ${service.tls.mode}` },
   };
   const lines: ExplainedLayer[] = [];
@@ -184,7 +213,9 @@ function textOf(request: ExplainRequest, explanation: Omit<Explanation, 'text'>)
   for (const layer of pipeline) {
     if (layer.stack !== stack) lines.push(`  per ${layer.stack}`);
     stack = layer.stack;
-    lines.push(`    ${layer.active ? '▸' : '·'} ${layer.role.padEnd(16)} ${layer.detail}`, `      ${' '.repeat(16)} ${layer.why}`);
+    lines.push(`    ${layer.active ? '▸' : '·'} ${layer.role.padEnd(18)} ${layer.detail}`.trimEnd());
+    // What does nothing here needs no reason.
+    if (layer.active) lines.push(`      ${' '.repeat(18)} ${layer.why}`);
   }
   return `${lines.join('\n')}\n`;
 }

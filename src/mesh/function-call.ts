@@ -1,5 +1,7 @@
 // `mesh.call`: the destination policies around any promise, for what is neither HTTP nor gRPC. The leaf is the user's
 // function; there is no endpoint to pick.
+import { criticalityIndex } from '../core/criticality.ts';
+import type { Criticality } from '../model/traffic.ts';
 import { Call, type Outcome, type Reply, type ReplyHeaders, type Sink } from '../core/call.ts';
 import { type Clock, Timer } from '../core/clock.ts';
 import { MeshError, meshError } from '../core/errors.ts';
@@ -21,6 +23,8 @@ export interface FunctionCallOptions {
   readonly idempotent?: boolean;
   /** Total time, ms or Go duration. @default that of the service, 30 s */
   readonly timeout?: number | string;
+  /** Who is dropped first when there is too much: the lowest. @default that of the inbound call that is served, else critical */
+  readonly criticality?: Criticality;
   /** The caller's own abort. */
   readonly signal?: AbortSignal;
   /** Any cockatiel policy, around the whole call. */
@@ -189,6 +193,7 @@ export async function functionCall<T>(init: FunctionCallInit<T>): Promise<T> {
   signal?.throwIfAborted();
   const call = new Call({ scheme: 'function', authority: name, method: 'CALL', path: '/', headers: [], body: null }, clock.now());
   call.idempotent = options.idempotent === true;
+  if (options.criticality !== undefined) call.criticality = criticalityIndex(options.criticality);
   call.timeoutMs = init.timeoutMs;
   functions.set(call, run as CallFunction<unknown>);
   const abort = (): void => call.cancel(signal?.reason);

@@ -7,6 +7,7 @@ import { watchFiles } from '../core/file-watch.ts';
 import type { Layer, Service } from '../core/service.ts';
 import type { DnsResolver } from '../discovery/source.ts';
 import type { MeshConfig } from '../model/config.ts';
+import type { InboundConfig } from '../model/inbound.ts';
 import { parseDuration } from '../model/duration.ts';
 import { MeshDispatcher } from '../transport/dispatcher.ts';
 import { type MeshFetch, meshFetch } from '../transport/fetch.ts';
@@ -21,9 +22,11 @@ import {
   loadMeshConfig,
   parseEndpoints,
 } from './config-source.ts';
+import { RepetitionSwitch } from '../resilience/repetition-switch.ts';
 import { Drain } from './drain.ts';
 import { explain, type ExplainRequest, type Explanation } from './explain.ts';
 import { type CallFunction, functionCall, type FunctionCallOptions } from './function-call.ts';
+import { Inbound } from './inbound.ts';
 import { MeshEvents } from './mesh-events.ts';
 import { findService, originLookup } from './origins.ts';
 import { type IPolicy, policyLayer } from './policy-layer.ts';
@@ -58,7 +61,13 @@ export interface UseOptions {
 }
 
 /** Each ends its stack. */
-const BRANCHES: ReadonlySet<string> = new Set(STACKS.map(({ entries }) => entries.at(-1)?.role ?? ''));
+/** Where layers of the user may stand. */
+const OUTBOUND = STACKS.filter(({ name }) => name !== 'inbound');
+
+const BRANCHES: ReadonlySet<string> = new Set(OUTBOUND.map(({ entries }) => entries.at(-1)?.role ?? ''));
+
+/** Before a configuration is loaded. */
+const NO_INBOUND: InboundConfig = { mtls: 'disable', admission: null };
 
 const READY_MS_DEFAULT = 5_000;
 const DRAIN_MS_DEFAULT = 10_000;
@@ -76,6 +85,8 @@ export class Mesh implements Outbound, AsyncDisposable {
   readonly events: MeshEvents = new MeshEvents();
   /** For undici and built-in fetch: `{ dispatcher: mesh.dispatcher }`. */
   readonly dispatcher: MeshDispatcher;
+  /** What the servers of this process take on; inmesh/server asks it. */
+  readonly inbound: Inbound;
   /** Shaped like fetch, and cheaper. */
   readonly fetch: MeshFetch;
   readonly #options: MeshOptions;
@@ -83,6 +94,7 @@ export class Mesh implements Outbound, AsyncDisposable {
   readonly #drain: Drain;
   readonly #telemetry: Telemetry;
   readonly #users: UserLayer[] = [];
+  readonly #repetition: RepetitionSwitch;
   readonly #deps: CompileDeps;
   #source: ConfigSource;
   #hash = '';
@@ -104,15 +116,20 @@ export class Mesh implements Outbound, AsyncDisposable {
     this.#source = options.config ?? defaultSource(this.#env);
     this.clock = clock;
     this.#drain = new Drain(clock);
+    this.inbound = new Inbound(NO_INBOUND, clock);
     this.#telemetry = telemetry;
     const emit = (event: MeshEvent): void => this.#emit(event);
+    this.#repetition = new RepetitionSwitch(emit);
     this.#deps = {
       clock,
       random,
       telemetry,
       drain: this.#drain,
+      repetition: this.#repetition,
       users: this.#users,
       states: new Map(),
+      routeStates: new Map(),
+      seed: Math.floor(random() * 2 ** 32),
       stateDeps: {
         clock,
         random,
@@ -179,7 +196,12 @@ export class Mesh implements Outbound, AsyncDisposable {
 
   /** The state of everything, as plain JSON. */
   snapshot(): MeshSnapshot {
-    return snapshot(this.#running(), this.#hash, this.#telemetry.snapshot(), this.clock.now());
+    return snapshot(this.#running(), {
+      hash: this.#hash,
+      metrics: this.#telemetry.snapshot(),
+      inbound: this.inbound.snapshot(),
+      nowMs: this.clock.now(),
+    });
   }
 
   /** For the `metricProducers` of an OpenTelemetry metric reader. */
@@ -192,7 +214,7 @@ export class Mesh implements Outbound, AsyncDisposable {
     const { role, above, below } = options;
     const of = above ?? below;
     if (of === undefined || (above !== undefined && below !== undefined)) throw new TypeError('use: name exactly one role, above or below');
-    const roles = STACKS.flatMap(({ entries }) => entries.map((entry) => entry.role));
+    const roles = OUTBOUND.flatMap(({ entries }) => entries.map((entry) => entry.role));
     if (!roles.includes(of)) throw new TypeError(`use: no role ${JSON.stringify(of)}; there are ${roles.join(', ')}`);
     if (below !== undefined && BRANCHES.has(below))
       throw new TypeError(`use: nothing stands below ${below} in its stack; say above the next role`);
@@ -211,6 +233,15 @@ export class Mesh implements Outbound, AsyncDisposable {
     if (breaker === null || breaker === undefined)
       throw new TypeError(`isolate: no service ${JSON.stringify(service)} with a circuit breaker`);
     return breaker.isolate(reason);
+  }
+
+  /**
+   * No retries and no hedges to a service, or to any when none is named, until the function returned is called: for an
+   * outage, to take the extra load off. Throws a TypeError for a service that is unknown.
+   */
+  pauseRetries(service = '', reason = 'by hand'): () => void {
+    if (service !== '' && !this.#deps.states.has(service)) throw new TypeError(`pauseRetries: no service ${JSON.stringify(service)}`);
+    return this.#repetition.pause(service, reason);
   }
 
   /** Resolves when every service knows its endpoints, or could not find them. */
@@ -253,7 +284,10 @@ export class Mesh implements Outbound, AsyncDisposable {
     this.#watch?.close();
     process.off('SIGHUP', this.#onChange);
     this.#ignoreStalls?.();
-    await this.#drain.close(drainMs);
+    const untilMs = this.clock.now() + drainMs;
+    // Handlers under way still call others: their own calls are drained after them.
+    if (!this.inbound.isIdle) await this.inbound.close(drainMs);
+    await this.#drain.close(Math.max(0, untilMs - this.clock.now()));
     await this.#reloading;
     this.#telemetry.close();
     for (const state of this.#deps.states.values()) state.close();
@@ -293,6 +327,7 @@ export class Mesh implements Outbound, AsyncDisposable {
   #swap(compiled: CompiledMesh): void {
     this.#compiled = compiled;
     this.#lookup = originLookup(compiled);
+    this.inbound.update(compiled.config.inbound);
     this.#telemetry.observe(this.#deps.states);
   }
 

@@ -11,7 +11,10 @@ interface Parts {
   readonly scheme: string;
   readonly authority: string;
   readonly host: string;
+  readonly port: string;
 }
+
+const PORTS: Readonly<Record<string, string>> = { http: '80', https: '443' };
 
 /** `scheme://host[:port]`, by hand: `new URL` costs ten times as much. null when it is none. */
 function split(origin: string): Parts | null {
@@ -21,12 +24,14 @@ function split(origin: string): Parts | null {
   const colon = authority.lastIndexOf(':');
   const isPort = colon > authority.lastIndexOf(']');
   const host = (isPort ? authority.slice(0, colon) : authority).toLowerCase();
-  return { scheme: origin.slice(0, end), authority, host: host.endsWith('.') ? host.slice(0, -1) : host };
+  const scheme = origin.slice(0, end);
+  const port = isPort ? authority.slice(colon + 1) : (PORTS[scheme] ?? '');
+  return { scheme, authority, host: host.endsWith('.') ? host.slice(0, -1) : host, port };
 }
 
 export function findService(mesh: CompiledMesh, origin: string): CompiledService | null {
   const parts = split(origin);
-  return parts === null ? null : (mesh.hosts.get(parts.host) ?? null);
+  return parts === null ? null : mesh.hosts.find(parts.host, parts.port);
 }
 
 /** The lookup of one config. */
@@ -45,8 +50,8 @@ export function originLookup(mesh: CompiledMesh): (origin: string) => Origin | n
     }
     const parts = split(text);
     if (parts === null) return null;
-    const found = mesh.hosts.get(parts.host);
-    if (found === undefined) return null;
+    const found = mesh.hosts.find(parts.host, parts.port);
+    if (found === null) return null;
     const origin: Origin = { scheme: parts.scheme, authority: parts.authority, service: found.service, bodyBytesMax: found.bodyBytesMax };
     known.set(text, origin);
     return origin;

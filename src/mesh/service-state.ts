@@ -1,8 +1,11 @@
 // What lives as long as a service is configured, across reloads: endpoints with all that was learnt of them, budget,
 // circuit, limits, ejections, pools. A reload prepares everything first and commits only when all of it can be had.
 import { EndpointSet } from '../balance/endpoint-set.ts';
-import { Outlier } from '../balance/outlier.ts';
-import type { Endpoint } from '../core/call.ts';
+import { HealthChecks, type Probe } from '../balance/health-checks.ts';
+import { reloadOutlier } from '../balance/make-outlier.ts';
+import type { LiveEndpoint } from '../balance/endpoint.ts';
+import type { OutlierDetector } from '../balance/outlier-detector.ts';
+import type { EndListener, Endpoint } from '../core/call.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { Emit } from '../core/events.ts';
 import { type Layer, type Service, wrap } from '../core/service.ts';
@@ -10,8 +13,15 @@ import { type DnsResolver, type EndpointSource, endpointSource, type ParseEndpoi
 import type { IdentityConfig, ServiceConfig } from '../model/config.ts';
 import { Breaker } from '../resilience/breaker.ts';
 import { loadTrip, type Trip } from '../resilience/breaker-trip.ts';
-import { Budget } from '../resilience/budget.ts';
+import { amplification } from '../resilience/amplification.ts';
 import { Limits } from '../resilience/limits.ts';
+import { makeBudget } from '../resilience/make-budget.ts';
+import type { RetryBudget } from '../resilience/retry-budget.ts';
+import { RetryMargin } from '../resilience/retry-margin.ts';
+import { Throttle } from '../resilience/throttle.ts';
+import { utilization } from '../resilience/utilization.ts';
+import { TokenBucket } from '../route/token-bucket.ts';
+import { endpointProbe } from '../transport/probe.ts';
 import { type EndpointTransport, endpointTransport, ServiceTransport } from '../transport/pool.ts';
 
 export interface ServiceStateDeps {
@@ -23,6 +33,8 @@ export interface ServiceStateDeps {
   readonly resolver?: DnsResolver | undefined;
   /** Replaces the transport below every endpoint; for tests and simulation. */
   readonly leaf?: ((endpoint: Endpoint, service: string) => Service) | undefined;
+  /** How health checks ask, where `leaf` replaces the transport. @default nobody asks */
+  readonly probe?: Probe | undefined;
   /** Layers of the user around the transport. */
   readonly endpointLayers: readonly Layer[];
 }
@@ -50,11 +62,16 @@ function staticCount({ endpoints }: ServiceConfig): number {
 
 export class ServiceState {
   readonly name: string;
-  readonly budget: Budget;
+  budget: RetryBudget;
+  readonly margin: RetryMargin;
   readonly limits: Limits = new Limits();
+  /** null: no rate limit. */
+  bucket: TokenBucket | null = null;
+  throttle: Throttle | null = null;
   readonly set: EndpointSet;
   breaker: Breaker | null = null;
-  outlier: Outlier | null = null;
+  outlier: OutlierDetector | null = null;
+  #health: HealthChecks | null = null;
   /** Settles when the first set of endpoints is known, or could not be had. */
   readonly ready: Promise<void>;
   #config: ServiceConfig;
@@ -71,7 +88,8 @@ export class ServiceState {
     this.#config = config;
     this.#deps = deps;
     this.#transport = prepared.transport;
-    this.budget = new Budget(config.retryBudget, deps.clock.now());
+    this.budget = makeBudget(config.retryBudget, { nowMs: deps.clock.now(), inFlight: this.limits });
+    this.margin = this.#newMargin();
     this.set = new EndpointSet(config.loadBalancer, this.#setDeps());
     this.ready = new Promise((resolve) => {
       this.#setReady = resolve;
@@ -105,9 +123,12 @@ export class ServiceState {
     this.#config = config;
     this.#deps = { ...deps, endpointLayers: this.#deps.endpointLayers };
     this.#transport = transport;
-    this.budget.update(config.retryBudget, deps.clock.now());
+    this.budget = makeBudget(config.retryBudget, { nowMs: deps.clock.now(), inFlight: this.limits, before: this.budget });
     this.#commitBreaker(trip);
+    this.#commitBucket();
+    this.#commitThrottle();
     this.#commitOutlier();
+    this.#commitHealth();
     if (isNewTransport) this.#transports.clear();
     if (isNewTransport || isNewBalancer) this.set.configure(config.loadBalancer, this.#setDeps());
     this.#startSource();
@@ -130,9 +151,20 @@ export class ServiceState {
   close(): void {
     this.#source?.close();
     this.#source = null;
+    this.#health?.close();
     this.#setReady();
     for (const transport of this.#transports.values()) transport.close();
     this.#transports.clear();
+  }
+
+  #newMargin(): RetryMargin {
+    return new RetryMargin({
+      service: this.name,
+      calls: () => this.limits.admitted,
+      utilization: () => utilization(this.set.all),
+      amplification: (callsPerSecond) => amplification(this.#config.retries, this.#config.retryBudget, callsPerSecond),
+      emit: this.#deps.emit,
+    });
   }
 
   #setDeps(): ConstructorParameters<typeof EndpointSet>[1] {
@@ -141,12 +173,24 @@ export class ServiceState {
 
   #leaf(endpoint: Endpoint): Service {
     const { leaf, endpointLayers } = this.#deps;
-    if (leaf !== undefined) return wrap(leaf(endpoint, this.name), endpointLayers);
+    if (leaf !== undefined) return wrap(this.#watched(leaf(endpoint, this.name)), endpointLayers);
     const known = this.#transports.get(endpoint);
     const transport = known ?? endpointTransport(endpoint, this.#transport as ServiceTransport);
     this.#transports.set(endpoint, transport);
     return wrap(transport.service, endpointLayers);
   }
+
+  /** A transport that was handed in does not know the source, which wants to hear of failed connections all the same. */
+  #watched(leaf: Service): Service {
+    return (attempt) => {
+      attempt.onEnd(this.#onLeafEnd);
+      return leaf(attempt);
+    };
+  }
+
+  readonly #onLeafEnd: EndListener = (_attempt, { error }) => {
+    if (error !== null && error.code === 'connect_failed') this.#source?.refresh();
+  };
 
   #drop(endpoint: Endpoint): void {
     this.#transports.get(endpoint)?.close();
@@ -175,6 +219,21 @@ export class ServiceState {
     });
   }
 
+  #commitBucket(): void {
+    const { rateLimit } = this.#config;
+    const nowMs = this.#deps.clock.now();
+    if (rateLimit === undefined) this.bucket = null;
+    else if (this.bucket === null) this.bucket = new TokenBucket(rateLimit, nowMs);
+    else this.bucket.update(rateLimit, nowMs);
+  }
+
+  #commitThrottle(): void {
+    const { throttle } = this.#config;
+    if (throttle === null) this.throttle = null;
+    else if (this.throttle === null) this.throttle = new Throttle(throttle);
+    else this.throttle.update(throttle);
+  }
+
   #listen(transport: ServiceTransport): void {
     transport.onConnectFailure = () => this.#source?.refresh();
     transport.onPeerUntrusted = ({ address }, message) =>
@@ -183,12 +242,35 @@ export class ServiceState {
 
   #commitOutlier(): void {
     const { clock, random, emit } = this.#deps;
-    const { outlierDetection } = this.#config;
-    if (outlierDetection === null) {
-      this.outlier?.release(clock.now());
-      this.outlier = null;
-    } else if (this.outlier === null) this.outlier = new Outlier(outlierDetection, { service: this.name, set: this.set, random, emit });
-    else this.outlier.update(outlierDetection);
+    const deps = {
+      service: this.name,
+      set: this.set,
+      random,
+      emit,
+      askCheck: (endpoint: LiveEndpoint) => this.#health?.ask(endpoint) === true,
+    };
+    this.outlier = reloadOutlier(this.outlier, this.#config.outlierDetection, deps, clock.now());
+  }
+
+  #commitHealth(): void {
+    const { healthCheck } = this.#config;
+    const { clock, random, emit, leaf, probe } = this.#deps;
+    // What replaces the transport answers no checks, unless it says how.
+    const ask = leaf === undefined ? endpointProbe(() => this.#transport as ServiceTransport) : probe;
+    if (healthCheck === null || ask === undefined) {
+      this.#health?.release();
+      this.#health = null;
+    } else if (this.#health === null) {
+      this.#health = new HealthChecks(healthCheck, {
+        service: this.name,
+        set: this.set,
+        clock,
+        random,
+        emit,
+        probe: ask,
+        outlier: () => this.outlier,
+      });
+    } else this.#health.update(healthCheck);
   }
 
   #startSource(): void {
@@ -208,6 +290,7 @@ export class ServiceState {
       (endpoints) => {
         const { added, removed } = this.set.update(endpoints, clock.now());
         this.#setReady();
+        if (added.length > 0) this.breaker?.probeSoon(clock.now());
         if (added.length + removed.length > 0) emit({ type: 'endpointsChanged', service: this.name, added, removed });
       },
       (message) => {

@@ -3,6 +3,7 @@ import type { LiveEndpoint } from '../balance/endpoint.ts';
 import type { CircuitState } from '../resilience/breaker.ts';
 import { replayBytes } from '../transport/body.ts';
 import type { CompiledMesh } from './compile.ts';
+import type { InboundSnapshot } from './inbound.ts';
 import type { ServiceState } from './service-state.ts';
 
 export interface EndpointSnapshot {
@@ -13,14 +14,21 @@ export interface EndpointSnapshot {
   readonly inFlight: number;
   /** Moving average of the time to the response head, ms. */
   readonly latencyMs: number;
-  /** in: takes calls. ejected: takes none. probation: takes one at a time. */
-  readonly standing: 'in' | 'ejected' | 'probation';
+  /** in: takes calls. ejected: takes none. probation: takes one at a time. unhealthy: takes none until health checks pass. */
+  readonly standing: 'in' | 'ejected' | 'probation' | 'unhealthy';
+  /** Load that it reports, 0 to 1; null when it does not. */
+  readonly load: number | null;
+  /** Attempts that it may have in flight, learnt by `limits.adaptive`; null without it. */
+  readonly limit: number | null;
 }
 
 export interface ServiceSnapshot {
   readonly endpoints: readonly EndpointSnapshot[];
   readonly circuit: CircuitState | 'off';
-  readonly retryBudget: { readonly tokens: number; readonly denied: number };
+  /** `tokens` null: nothing limits retries but their number. */
+  readonly retryBudget: { readonly tokens: number | null; readonly denied: number };
+  /** Load × attempts per call under total failure; above 1 an outage feeds itself. null while no endpoint reports its load. */
+  readonly retryMargin: number | null;
   readonly inFlight: { readonly requests: number; readonly retries: number };
 }
 
@@ -28,6 +36,8 @@ export interface MeshSnapshot {
   /** First characters of the hash of the configuration. */
   readonly config: string;
   readonly services: Readonly<Record<string, ServiceSnapshot>>;
+  /** What the servers of this process have taken on. */
+  readonly inbound: InboundSnapshot;
   /** Request body bytes kept for replay, in the whole process. */
   readonly replayBytes: number;
   /** Counts and latencies per service, destination and route. */
@@ -43,21 +53,32 @@ function endpointSnapshot(endpoint: LiveEndpoint, nowMs: number): EndpointSnapsh
     weight,
     inFlight,
     latencyMs: Math.round(endpoint.latencyMs(nowMs) * 100) / 100,
-    standing: standing.state,
+    standing: standing.unhealthy ? 'unhealthy' : standing.state,
+    load: Number.isNaN(endpoint.load) ? null : endpoint.load,
+    limit: standing.limit?.limit ?? null,
   };
 }
 
 function serviceSnapshot(state: ServiceState, nowMs: number): ServiceSnapshot {
+  const tokens = state.budget.balance(nowMs);
   return {
     endpoints: state.set.all.map((endpoint) => endpointSnapshot(endpoint, nowMs)),
     circuit: state.breaker?.state ?? 'off',
-    retryBudget: { tokens: Math.round(state.budget.balance(nowMs) * 100) / 100, denied: state.budget.denied },
+    retryBudget: { tokens: Number.isFinite(tokens) ? Math.round(tokens * 100) / 100 : null, denied: state.budget.denied },
+    retryMargin: state.margin.product(nowMs),
     inFlight: { requests: state.limits.requests, retries: state.limits.retries },
   };
 }
 
-export function snapshot(mesh: CompiledMesh, hash: string, metrics: unknown, nowMs: number): MeshSnapshot {
+export interface SnapshotParts {
+  readonly hash: string;
+  readonly metrics: unknown;
+  readonly inbound: InboundSnapshot;
+  readonly nowMs: number;
+}
+
+export function snapshot(mesh: CompiledMesh, { hash, metrics, inbound, nowMs }: SnapshotParts): MeshSnapshot {
   const services: Record<string, ServiceSnapshot> = {};
   for (const [name, { state }] of mesh.services) services[name] = serviceSnapshot(state, nowMs);
-  return { config: hash, services, replayBytes: replayBytes(), metrics };
+  return { config: hash, services, inbound, replayBytes: replayBytes(), metrics };
 }

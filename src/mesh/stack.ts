@@ -2,18 +2,35 @@
 // each ends in a branch or in the leaf, which leads to the next. The order is data: a test checks `above` and `below`,
 // `inmesh explain` prints these very entries, and users insert their own layers by role.
 import type { LiveEndpoint } from '../balance/endpoint.ts';
-import { inheritedDeadlineMs } from '../core/context.ts';
+import { inherited } from '../core/context.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import { MeshError, meshError } from '../core/errors.ts';
 import type { Layer } from '../core/service.ts';
 import type { MeshConfig, RouteConfig, ServiceConfig } from '../model/config.ts';
 import type { RetryPolicy } from '../model/destination.ts';
+import type { RouteTarget } from '../model/route.ts';
+import type { ActionCounter } from '../telemetry/action-counter.ts';
 import { admissionLayer } from '../resilience/admission-layer.ts';
+import { cacheLayer } from '../resilience/cache-layer.ts';
+import { coalesceLayer } from '../resilience/coalesce-layer.ts';
+import { criticalityLayer } from '../resilience/criticality-layer.ts';
 import { deadlineLayer } from '../resilience/deadline-layer.ts';
-import { retryLayer } from '../resilience/retry-layer.ts';
+import { fallbackLayer } from '../resilience/fallback-layer.ts';
+import type { RepetitionSwitch } from '../resilience/repetition-switch.ts';
+import { type HedgeDeps, type RetryDeps, retryLayer } from '../resilience/retry-layer.ts';
+import { throttleLayer } from '../resilience/throttle-layer.ts';
 import { headerLayer } from '../route/header-layer.ts';
+import { faultLayer } from '../route/fault-layer.ts';
+import { mirrorLayer, type MirrorTarget } from '../route/mirror-layer.ts';
+import { rateLimitLayer } from '../route/rate-limit-layer.ts';
+import { rewriteLayer } from '../route/rewrite-layer.ts';
+import type { Replacer } from '../route/regex.ts';
+import type { TokenBucket } from '../route/token-bucket.ts';
+import { copyOf } from '../transport/body.ts';
 import type { Drain } from './drain.ts';
+import { INBOUND_STACK } from './inbound-stack.ts';
 import { respondLayer } from './respond-layer.ts';
+import type { RouteState } from './route-state.ts';
 import type { ServiceState } from './service-state.ts';
 import type { Telemetry } from './telemetry.ts';
 
@@ -36,20 +53,30 @@ export interface StackDeps {
   readonly random: Random;
   readonly telemetry: Telemetry;
   readonly drain: Drain;
+  /** Stops retries and hedges by hand. */
+  readonly repetition: RepetitionSwitch;
 }
 
 export interface CallDeps extends StackDeps {
   readonly service: ServiceConfig;
+  readonly replacer: Replacer;
+  /** Of the service that is called. */
+  readonly bucket: TokenBucket | null;
 }
 
 export interface RouteDeps extends CallDeps {
   readonly route: RouteConfig;
+  readonly traffic: RouteState;
+  readonly mirrors: readonly MirrorTarget[];
+  /** Counts what the route does beside sending calls on. */
+  readonly actions: ActionCounter;
 }
 
 export interface DestinationDeps extends RouteDeps {
   readonly state: ServiceState;
   readonly retries: RetryPolicy;
   readonly destination: string;
+  readonly target: RouteTarget;
   /** The service whose route this is; `service` is the one that the target names, which may be another. */
   readonly caller: ServiceConfig;
 }
@@ -82,21 +109,58 @@ export const CALL_STACK: readonly StackEntry<CallDeps>[] = [
   {
     role: 'metrics',
     why: 'Counts calls as the caller sees them: with their retries, waits and refusals.',
-    above: ['router'],
+    above: ['service-rate-limit', 'router'],
     below: ['span'],
     make: ({ telemetry, service }) => telemetry.callMetrics(service.name),
+  },
+  {
+    role: 'service-rate-limit',
+    why: 'Above the router, so that all routes share the tokens of the service; below span and metrics, which see what is refused.',
+    above: ['router'],
+    below: ['span', 'metrics'],
+    make: ({ bucket, clock, service }) => (bucket === null ? null : rateLimitLayer(bucket, { clock, name: `service ${service.name}` })),
   },
   {
     role: 'router',
     why: 'The first rule that matches decides timeout, retries and targets; below it everything belongs to one route.',
     above: [],
-    below: ['span', 'metrics'],
+    below: ['span', 'metrics', 'service-rate-limit'],
     make: BRANCH,
   },
 ];
 
 /** One route of a service. */
 export const ROUTE_STACK: readonly StackEntry<RouteDeps>[] = [
+  {
+    role: 'criticality',
+    why: 'Says once how much a call matters, before anybody has to drop something.',
+    above: ['fallback', 'rate-limit', 'fault', 'deadline', 'coalesce', 'mirror', 'splitter'],
+    below: [],
+    make: ({ route }) => (route.criticality === undefined ? null : criticalityLayer(route.criticality)),
+  },
+  {
+    role: 'fallback',
+    why: 'Above everything of the route that may refuse or fail, so it is asked last; below span and metrics, which see the failure.',
+    above: ['rate-limit', 'fault', 'headers', 'rewrite', 'deadline', 'cache', 'coalesce', 'mirror', 'splitter'],
+    below: ['criticality'],
+    make: ({ route, clock, actions }) =>
+      route.fallback === undefined ? null : fallbackLayer(route.fallback, { clock, onAction: actions }),
+  },
+  {
+    role: 'rate-limit',
+    why: 'Before anything is done for a call: one that is refused costs nothing, and one that is repeated pays once.',
+    above: ['fault', 'headers', 'rewrite', 'deadline', 'mirror', 'splitter'],
+    below: [],
+    make: ({ traffic, clock, service, route }) =>
+      traffic.bucket === null ? null : rateLimitLayer(traffic.bucket, { clock, name: `route ${service.name}/${route.name}` }),
+  },
+  {
+    role: 'fault',
+    why: 'Above the deadline: a fault of position `call` is no time of the call, and no retry repeats it, as in Istio; it sees the headers of the caller.',
+    above: ['headers', 'deadline', 'mirror', 'splitter'],
+    below: ['rate-limit'],
+    make: ({ traffic, clock }) => (traffic.fault?.policy.position === 'call' ? faultLayer(traffic.fault, { clock }) : null),
+  },
   {
     role: 'headers',
     why: 'Above the split and the retries: a header is set once, and every attempt carries it.',
@@ -108,17 +172,46 @@ export const ROUTE_STACK: readonly StackEntry<RouteDeps>[] = [
         : headerLayer(route.requestHeaders, route.responseHeaders),
   },
   {
+    role: 'rewrite',
+    why: 'Below the header operations, above every copy and attempt: all of them go to the new path and host.',
+    above: ['deadline', 'mirror', 'splitter'],
+    below: ['headers'],
+    make: ({ route, replacer }) => (route.rewrite === undefined ? null : rewriteLayer(route.rewrite, { replacer })),
+  },
+  {
     role: 'deadline',
     why: 'Above the retries, so that one absolute time bounds all of them; below the router, which knows the timeout.',
+    above: ['mirror', 'splitter'],
+    below: ['rate-limit', 'fault', 'rewrite'],
+    make: ({ clock }) => deadlineLayer({ clock, inherited }),
+  },
+  {
+    role: 'cache',
+    why: 'Below the deadline, which all that is asked for one call shares; above coalescing: an answer at hand waits for nobody.',
+    above: ['coalesce', 'mirror', 'splitter'],
+    below: ['fallback', 'headers', 'rewrite', 'deadline'],
+    make: ({ traffic, actions }) => (traffic.cache === null ? null : cacheLayer(traffic.cache, { onAction: actions })),
+  },
+  {
+    role: 'coalesce',
+    why: "Below the deadline, which is each caller's own; above mirror, split and retries, which happen once for all who wait.",
+    above: ['mirror', 'splitter'],
+    below: ['fallback', 'deadline', 'cache'],
+    make: ({ traffic }) => (traffic.flights === null ? null : coalesceLayer(traffic.flights)),
+  },
+  {
+    role: 'mirror',
+    why: 'Below all that changes or refuses the call, so that the copy is what would be sent; above the retries, so that none of them is copied.',
     above: ['splitter'],
-    below: [],
-    make: ({ clock }) => deadlineLayer({ clock, inheritedDeadlineMs }),
+    below: ['rate-limit', 'fault', 'headers', 'rewrite', 'deadline'],
+    make: ({ mirrors, clock, random, traffic }) =>
+      mirrors.length === 0 ? null : mirrorLayer(mirrors, { clock, random, mirrors: traffic.mirrors, copyOf }),
   },
   {
     role: 'splitter',
     why: 'Above the retries: a call is drawn once, and its weight counts once however often it is repeated.',
     above: [],
-    below: ['deadline'],
+    below: ['deadline', 'mirror'],
     make: BRANCH,
   },
 ];
@@ -126,20 +219,28 @@ export const ROUTE_STACK: readonly StackEntry<RouteDeps>[] = [
 /** One target of a route: a service, or a subset of it. */
 export const DESTINATION_STACK: readonly StackEntry<DestinationDeps>[] = [
   {
-    role: 'retry',
-    why: 'Above admission and balancing, so that every attempt asks again and goes to another endpoint.',
-    above: ['attempt-span', 'attempt-metrics', 'admission', 'balancer'],
+    role: 'target-headers',
+    why: 'Below the splitter, which has drawn the target; above the retries: a header is set once.',
+    above: ['target-rewrite', 'retry'],
     below: [],
-    make: ({ retries, state, clock, random, service, caller, route, telemetry, destination }) =>
-      retryLayer(retries, {
-        clock,
-        random,
-        budget: state.budget,
-        mayRetry: () => state.limits.mayRetry(service.limits),
-        fastestMs: () => state.fastestMs(),
-        onRetryAfter: (endpoint, forMs) => (endpoint as LiveEndpoint).pushBack(forMs, clock.now()),
-        ...telemetry.retryCounters(caller.name, destination, route.name),
-      }),
+    make: ({ target }) =>
+      target.requestHeaders === undefined && target.responseHeaders === undefined
+        ? null
+        : headerLayer(target.requestHeaders, target.responseHeaders),
+  },
+  {
+    role: 'target-rewrite',
+    why: 'As for the route: below the header operations, above every attempt.',
+    above: ['retry'],
+    below: ['target-headers'],
+    make: ({ target, replacer }) => (target.rewrite === undefined ? null : rewriteLayer(target.rewrite, { replacer })),
+  },
+  {
+    role: 'retry',
+    why: 'Above admission and balancing, so that every attempt, repeated or hedged, asks again and goes to another endpoint.',
+    above: ['attempt-span', 'attempt-metrics', 'admission', 'attempt-fault', 'balancer'],
+    below: ['target-headers', 'target-rewrite'],
+    make: (deps) => retryLayer(deps.retries, retryDeps(deps), hedgeDeps(deps)),
   },
   {
     role: 'attempt-span',
@@ -164,13 +265,58 @@ export const DESTINATION_STACK: readonly StackEntry<DestinationDeps>[] = [
       admissionLayer({ breaker: state.breaker, limits: state.limits, policy: service.limits, clock, name: service.name }),
   },
   {
+    role: 'throttle',
+    why: 'Below admission: what an open circuit refuses is no answer of the service, and must not be counted; above fault and balancer, which are the service.',
+    above: ['attempt-fault', 'balancer'],
+    below: ['retry', 'attempt-span', 'attempt-metrics', 'admission'],
+    make: ({ state, service, clock, random }) =>
+      state.throttle === null ? null : throttleLayer(state.throttle, { breaker: state.breaker, clock, random, name: service.name }),
+  },
+  {
+    role: 'attempt-fault',
+    why: 'Below admission: timers, limits and circuit meet the fault as they would a sick endpoint; above the balancer, so that no endpoint is blamed.',
+    above: ['balancer'],
+    below: ['retry', 'attempt-span', 'attempt-metrics', 'admission'],
+    make: ({ traffic, clock }) => (traffic.fault?.policy.position === 'attempt' ? faultLayer(traffic.fault, { clock }) : null),
+  },
+  {
     role: 'balancer',
     why: 'Picks the endpoint as late as possible, with what the attempts before have learned.',
     above: [],
-    below: ['retry', 'admission'],
+    below: ['retry', 'admission', 'attempt-fault'],
     make: BRANCH,
   },
 ];
+
+function retryDeps(deps: DestinationDeps): RetryDeps {
+  const { state, clock, random, service, caller, route, telemetry, destination, repetition } = deps;
+  const { onRetry, onDenied } = telemetry.retryCounters(caller.name, destination, route.name);
+  return {
+    clock,
+    random,
+    budget: state.budget,
+    gate: repetition.gate(service.name),
+    mayRetry: () => state.limits.mayRetry(service.limits),
+    fastestMs: () => state.fastestMs(),
+    onRetryAfter(endpoint, forMs) {
+      const nowMs = clock.now();
+      (endpoint as LiveEndpoint).pushBack(forMs, nowMs);
+      state.outlier?.pushBack(endpoint as LiveEndpoint, forMs, nowMs);
+    },
+    onRetry(reason) {
+      onRetry(reason);
+      state.margin.product(clock.now());
+    },
+    onDenied,
+  };
+}
+
+/** null: calls of the route are not hedged. */
+function hedgeDeps({ route, destination, retries, traffic, actions }: DestinationDeps): HedgeDeps | null {
+  if (route.hedge === undefined) return null;
+  const hedging = traffic.hedging(destination, route.hedge, retries);
+  return { hedging, onHedge: actions };
+}
 
 /** One endpoint. */
 export const ENDPOINT_STACK: readonly StackEntry<StackDeps>[] = [
@@ -185,7 +331,7 @@ export const ENDPOINT_STACK: readonly StackEntry<StackDeps>[] = [
 
 /** What `explain` and the house tests read. */
 export interface StackListing {
-  readonly name: 'call' | 'route' | 'destination' | 'endpoint';
+  readonly name: 'call' | 'route' | 'destination' | 'endpoint' | 'inbound';
   readonly entries: readonly Pick<StackEntry<never>, 'role' | 'why' | 'above' | 'below'>[];
 }
 
@@ -194,6 +340,7 @@ export const STACKS: readonly StackListing[] = [
   { name: 'route', entries: ROUTE_STACK },
   { name: 'destination', entries: DESTINATION_STACK },
   { name: 'endpoint', entries: ENDPOINT_STACK },
+  { name: 'inbound', entries: INBOUND_STACK },
 ];
 
 /** A layer of the user, placed relative to a role of ours. */

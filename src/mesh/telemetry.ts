@@ -2,6 +2,7 @@
 import type { Clock } from '../core/clock.ts';
 import type { MeshEvent } from '../core/events.ts';
 import type { Layer } from '../core/service.ts';
+import type { ActionCounter } from '../telemetry/action-counter.ts';
 import { hasTracer, loadTelemetryApi, type TelemetryApi } from '../telemetry/api.ts';
 import { Meter } from '../telemetry/meter.ts';
 import type { MeterSnapshot } from '../telemetry/meter-snapshot.ts';
@@ -28,6 +29,8 @@ export interface Telemetry {
   callMetrics(service: string): Layer | null;
   attemptSpan(service: string, protocol: 'http1' | 'http2'): Layer | null;
   attemptMetrics(service: string, destination: string, route: string): Layer | null;
+  /** Counts what a route does beside sending calls on. */
+  actions(service: string, route: string): ActionCounter;
   retryCounters(service: string, destination: string, route: string): { onRetry(reason: string): void; onDenied(reason: string): void };
   /** Reads the state of these services from now on, and of no others. */
   observe(states: ReadonlyMap<string, ServiceState>): void;
@@ -84,6 +87,10 @@ class BoundTelemetry implements Telemetry {
     return { onRetry: series.retried, onDenied: series.retryDenied };
   }
 
+  actions(service: string, route: string): ActionCounter {
+    return this.#meter.actions(service, route);
+  }
+
   observe(states: ReadonlyMap<string, ServiceState>): void {
     for (const remove of this.#readers) remove();
     this.#readers = [];
@@ -124,20 +131,28 @@ class BoundTelemetry implements Telemetry {
     const read = (name: Parameters<Meter['observe']>[0], labels: Record<string, string>, value: () => number): void => {
       this.#readers.push(meter.observe(name, { ...service, ...labels }, value));
     };
-    read('inmesh.retry.budget.tokens', {}, () => state.budget.balance(this.#clock.now()));
+    read('inmesh.retry.budget.tokens', {}, () => finite(state.budget.balance(this.#clock.now())));
+    read('inmesh.retry.margin', {}, () => state.margin.product(this.#clock.now()) ?? 0);
     read('inmesh.circuit.state', {}, () => (state.breaker === null ? 0 : CIRCUIT_VALUES[state.breaker.state]));
+    read('inmesh.throttle.probability', {}, () => state.throttle?.probability(this.#clock.now()) ?? 0);
     for (const standing of ['in', 'ejected', 'probation'] as const) {
       read(
         'inmesh.endpoints',
         { [MESH_STATE]: standing },
-        () => state.set.all.filter((endpoint) => endpoint.standing.state === standing).length,
+        () => state.set.all.filter((endpoint) => !endpoint.standing.unhealthy && endpoint.standing.state === standing).length,
       );
     }
+    read('inmesh.endpoints', { [MESH_STATE]: 'unhealthy' }, () => state.set.all.filter((endpoint) => endpoint.standing.unhealthy).length);
     read('inmesh.limit.used', { [MESH_LIMIT]: 'maxRequests' }, () => state.limits.requests);
     read('inmesh.limit.used', { [MESH_LIMIT]: 'maxRetries' }, () => state.limits.retries);
     read('inmesh.limit.max', { [MESH_LIMIT]: 'maxRequests' }, () => state.config.limits.maxRequests);
     read('inmesh.limit.max', { [MESH_LIMIT]: 'maxRetries' }, () => state.config.limits.maxRetries);
   }
+}
+
+/** A budget without an end has no balance that a backend could draw. */
+function finite(balance: number): number {
+  return Number.isFinite(balance) ? balance : Number.MAX_SAFE_INTEGER;
 }
 
 /** Loads the OpenTelemetry API if it is installed; never an SDK. */

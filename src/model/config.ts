@@ -1,16 +1,33 @@
 // The whole of what is wanted: every default filled in, every duration in ms. The loader makes it, compile reads it,
 // nobody changes it. Pure data.
+import type { EnvoyOutlierPolicy, HealthCheckPolicy, LinkerdOutlierPolicy } from './balancing.ts';
 import type {
   BalancerPolicy,
   BreakerPolicy,
-  BudgetPolicy,
+  ConnectionPolicy,
   EndpointSourceConfig,
   LimitsPolicy,
   OutlierPolicy,
   RetryPolicy,
+  ThrottlePolicy,
   TlsPolicy,
 } from './destination.ts';
+import type { InboundConfig } from './inbound.ts';
+import type { RetryBudgetPolicy } from './retry-budget.ts';
 import type { Dialect, HeaderOperations, RouteMatch, RouteTarget, SourcePosition, StickyPolicy } from './route.ts';
+import type { TelemetryConfig } from './telemetry.ts';
+import type {
+  CachePolicy,
+  CoalescePolicy,
+  DirectResponsePolicy,
+  FallbackPolicy,
+  FaultPolicy,
+  HedgePolicy,
+  MirrorPolicy,
+  RateLimitPolicy,
+  RedirectPolicy,
+  RewritePolicy,
+} from './traffic.ts';
 
 /** One ordered rule. `timeoutMs`, `retries` absent: those of the service. */
 export interface RouteConfig {
@@ -24,7 +41,25 @@ export interface RouteConfig {
   readonly sticky?: StickyPolicy;
   readonly requestHeaders?: HeaderOperations;
   readonly responseHeaders?: HeaderOperations;
+  readonly fault?: FaultPolicy;
+  /** Empty: none. */
+  readonly mirrors: readonly MirrorPolicy[];
+  readonly rewrite?: RewritePolicy;
+  /** With one of these two the targets are idle: no endpoint is asked. */
+  readonly redirect?: RedirectPolicy;
+  readonly directResponse?: DirectResponsePolicy;
+  readonly rateLimit?: RateLimitPolicy;
+  /** Calls of this route may be repeated whatever their method. @default false */
+  readonly idempotent: boolean;
+  readonly hedge?: HedgePolicy;
+  readonly cache?: CachePolicy;
+  readonly coalesce?: CoalescePolicy;
+  readonly fallback?: FallbackPolicy;
+  /** Index into CRITICALITIES, for calls that do not say. */
+  readonly criticality?: number;
   readonly source?: SourcePosition;
+  /** Where single fields were written, by their names here; for rules that come from resources of other meshes. */
+  readonly sources?: Readonly<Record<string, SourcePosition>>;
 }
 
 export interface ServiceConfig {
@@ -38,18 +73,28 @@ export interface ServiceConfig {
   /** Total time of a call, retries and body included, ms. @default 30000 */
   readonly timeoutMs: number;
   readonly retries: RetryPolicy;
-  readonly retryBudget: BudgetPolicy;
+  readonly retryBudget: RetryBudgetPolicy;
   /** null: no circuit breaker. */
   readonly circuitBreaker: BreakerPolicy | null;
   /** null: no ejection. */
-  readonly outlierDetection: OutlierPolicy | null;
+  readonly outlierDetection: OutlierPolicy | EnvoyOutlierPolicy | LinkerdOutlierPolicy | null;
+  /** null: nobody asks. @default null */
+  readonly healthCheck: HealthCheckPolicy | null;
   readonly loadBalancer: BalancerPolicy;
   readonly limits: LimitsPolicy;
+  /** Absent: all left to the transport. */
+  readonly connections?: ConnectionPolicy;
+  /** null: none. @default null */
+  readonly throttle: ThrottlePolicy | null;
+  /** Of all calls to the service; a route may have one of its own. */
+  readonly rateLimit?: RateLimitPolicy;
   /** Subset name → labels that an endpoint must carry. */
   readonly subsets: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** Ordered; the loader appends a rule that matches everything. */
   readonly routes: readonly RouteConfig[];
   readonly source?: SourcePosition;
+  /** Where single fields were written, by their names here; for what comes from resources of other meshes. */
+  readonly sources?: Readonly<Record<string, SourcePosition>>;
 }
 
 /** Who this process is. */
@@ -73,13 +118,17 @@ export interface MeshConfig {
   readonly identity: IdentityConfig | null;
   /** What becomes of a call to a host that no service names. @default pass */
   readonly unknownHosts: 'pass' | 'refuse';
+  /** Hosts that pass although no service names them, whatever `unknownHosts` says: `host`, `host:port`, `*.suffix`, `*.suffix:port`. Absent: none. Source: Istio ServiceEntry, resolution NONE. */
+  readonly passHosts?: readonly string[];
   /** Whether a refusal rejects, or is the answer that a sidecar would give. @default throw */
   readonly failures: 'throw' | 'respond';
   readonly services: Readonly<Record<string, ServiceConfig>>;
   /** What a name without an entry gets in `mesh.call`: all defaults, no endpoints. Its own name is ''. */
   readonly unnamed: ServiceConfig;
   /** What this process accepts. Read and kept here, enforced by inmesh/server. */
-  readonly inbound: { readonly mtls: 'strict' | 'permissive' | 'disable' };
+  readonly inbound: InboundConfig;
+  /** What is recorded of calls; absent: what OpenTelemetry's own settings say. */
+  readonly telemetry?: TelemetryConfig;
 }
 
 /** Total time of a call when neither the service nor the route says otherwise, ms. */

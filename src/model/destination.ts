@@ -1,6 +1,7 @@
 // What is wanted of one service: how to reach it, how long to wait, when to try again, when to stop asking.
 // Pure data. Every duration is in milliseconds, every ratio between 0 and 1. Defaults stand beside the types and are
 // the source of the tables in docs/defaults.md.
+import type { HashPolicy, LocalityPolicy, SlowStartPolicy } from './balancing.ts';
 
 /** When a failed attempt may be repeated. Tokens are Envoy's (`x-envoy-retry-on`); a number is an HTTP status. */
 export type RetryCondition =
@@ -23,9 +24,46 @@ export interface BackoffPolicy {
   readonly maxMs: number;
 }
 
+/**
+ * Retries as Envoy decides on them. Calls of any method are repeated, and nothing is repeated beside `attempts`. The pause
+ * before retry n is uniform in [0, min(maxMs, (2ⁿ - 1) · baseMs)); Retry-After is not looked at. An answer with
+ * `x-envoy-overloaded`, one with `x-envoy-ratelimited`, and what was refused here (overflow, no endpoint) are never repeated.
+ * `reset` holds for connect failures too; a per-try timeout is repeated only by `reset`, `gateway-error` or `5xx`.
+ * Source: Envoy retry_state_impl.cc, Istio retry.go.
+ */
+export interface EnvoyRetrySemantics {
+  readonly kind: 'envoy';
+  /** Whether attempts avoid endpoints that were tried, five draws long. Off with consistent hashing. Source: `previous_hosts`, Istio `retryIgnorePreviousHosts`. */
+  readonly avoidTried: boolean;
+  /** Whether attempts leave the priority that was tried, every second time. Source: `previous_priorities`, Istio `retryRemoteLocalities`. */
+  readonly leavePriority: boolean;
+  /** Whether an answer with `x-envoy-ratelimited` is repeated all the same. Source: token `envoy-ratelimited`. */
+  readonly rateLimited: boolean;
+}
+
+/**
+ * Retries as Linkerd decides on them. Calls of any method are repeated, nothing is repeated beside `attempts`, and Retry-After
+ * is not looked at. The numbers of `retryOn` are statuses from 100 on. A body that is longer than `bodyBytesMax`, or not yet
+ * read to its end when the answer comes, is not sent again. Source: linkerd2-proxy http/retry, exp-backoff, outbound/src/http.
+ */
+export interface LinkerdRetrySemantics {
+  readonly kind: 'linkerd';
+  /** `added`: before retry n comes base = min(maxMs, baseMs · 2ⁿ⁻¹), and up to as much again, at most maxMs together. `none`: no pause. */
+  readonly pause: 'added' | 'none';
+  /** Whether the attempt that no other can follow has no `perTryTimeoutMs`. */
+  readonly lastAttemptWithoutTimeout: boolean;
+  /** Whether `grpcStatuses` count in trailers, too, when these come right behind the first piece of the body. */
+  readonly grpcTrailers: boolean;
+  /** Whether only calls that may be repeated pay into the budget, whatever their end but a failure that is repeated. */
+  readonly ownDeposits: boolean;
+}
+
+/** How another mesh decides on retries. */
+export type RetrySemantics = EnvoyRetrySemantics | LinkerdRetrySemantics;
+
 /** Source: Envoy RetryPolicy, Istio HTTPRetry, gRFC A6. */
 export interface RetryPolicy {
-  /** Repetitions after the first attempt; 0 switches retries off. @default 2 */
+  /** Repetitions after the first attempt; 0 switches retries off; Infinity: only the budget bounds them. @default 2 */
   readonly attempts: number;
   /** Time for one attempt until its response head, ms. Ignored when the deadline is nearer. @default 10000 */
   readonly perTryTimeoutMs: number;
@@ -34,16 +72,21 @@ export interface RetryPolicy {
   readonly backoff: BackoffPolicy;
   /** Longest `Retry-After` that is waited for, ms; a longer one ends the call with the answer at hand. @default 5000 */
   readonly retryAfterMaxMs: number;
-  /** Methods that may be repeated although the server may have acted. Others only when provably unprocessed, or with an `Idempotency-Key` header. */
+  /** Methods that may be repeated although the server may have acted. Others only when provably unprocessed, or with an `Idempotency-Key` header. `*`: all. */
   readonly methods: readonly string[];
   /** Whether a retry may leave the subset that the route drew, when no untried endpoint is left in it. Off for sticky routes. @default true */
   readonly acrossSubsets: boolean;
   /** Bytes of a request body kept for replay; a longer body is sent once. At most 1 MiB. @default 65536 */
   readonly bodyBytesMax: number;
+  /** gRPC statuses, 1 to 16, that are repeated when they come in the head of the answer (trailers-only). Absent: none. Source: Envoy `x-envoy-retry-grpc-on`. */
+  readonly grpcStatuses?: readonly number[];
+  /** How another mesh decides, where that differs. Absent: as we do. */
+  readonly semantics?: RetrySemantics;
 }
 
 /** One bucket per process and service, shared by retries and hedges, filled by successes. Source: Brooker's adaptive bucket, gRFC A6 throttling. */
 export interface BudgetPolicy {
+  readonly kind: 'successes';
   /** Capacity, and the balance at start. @default 20 */
   readonly tokensMax: number;
   /** Added by each success. @default 0.2 */
@@ -93,6 +136,7 @@ export type BreakerPolicy = RatioBreakerPolicy | ConsecutiveBreakerPolicy | Coun
 
 /** Who is left out, for how long. Source: Envoy outlier detection, gRFC A50; significance test and single probe are ours. */
 export interface OutlierPolicy {
+  readonly kind: 'inmesh';
   /** Run of gateway (502, 503, 504) or local (connect, reset, timeout) errors that ejects. 0 switches the rule off. @default 5 */
   readonly consecutiveErrors: number;
   /** Window of the comparison with the peers, ms. 0 switches the rule off. @default 10000 */
@@ -105,7 +149,7 @@ export interface OutlierPolicy {
   readonly z: number;
   /** First ejection, ms; doubles with each. @default 1000 */
   readonly baseEjectionMs: number;
-  /** Longest ejection, ms. @default 60000 */
+  /** Longest ejection, ms. @default 20000 */
   readonly maxEjectionMs: number;
   /** Added at random to each ejection, as a share of it. @default 0.5 */
   readonly jitter: number;
@@ -113,7 +157,7 @@ export interface OutlierPolicy {
   readonly maxEjectionPercent: number;
 }
 
-export type BalancerKind = 'peakEwma' | 'roundRobin' | 'random' | 'leastRequest';
+export type BalancerKind = 'peakEwma' | 'roundRobin' | 'random' | 'leastRequest' | 'ringHash' | 'maglev';
 
 /** To whom. Source: Finagle and Linkerd peak EWMA; Envoy least request. */
 export interface BalancerPolicy {
@@ -129,6 +173,18 @@ export interface BalancerPolicy {
   readonly seedMs: number;
   /** Up to this many endpoints all are compared; beyond, two random ones. @default 32 */
   readonly fullScanMax: number;
+  /** Endpoints compared. leastRequest only. Source: Envoy `choice_count`. @default 2 */
+  readonly choices: number;
+  /** ringHash and maglev only; null for the others. */
+  readonly hash: HashPolicy | null;
+  /** null: none. roundRobin and leastRequest only. @default null */
+  readonly slowStart: SlowStartPolicy | null;
+  /** null: localities do not matter. @default `zone` when `self.locality` is known, else null */
+  readonly locality: LocalityPolicy | null;
+  /** Below this share of healthy endpoints all are used, percent; 0: only when none is healthy. null: never those that are out, calls are refused instead. Source: Envoy `healthy_panic_threshold`; null: Istio's 0. @default 0 */
+  readonly panicPercent: number | null;
+  /** Each process uses only so many endpoints, chosen by rendezvous; 0: all. Source: gRFC A68. @default 0 */
+  readonly subsetSize: number;
 }
 
 /** Envoy's circuit breaker thresholds. All hold for this process alone; 0 means no limit. */
@@ -143,6 +199,52 @@ export interface LimitsPolicy {
   readonly maxRequestsPerConnection: number;
   /** Retries in flight. Source: `max_retries`. @default 0 */
   readonly maxRetries: number;
+  /** Attempts in flight to each endpoint, learnt from overload. null: no such limit. @default null */
+  readonly adaptive: AdaptiveLimitPolicy | null;
+}
+
+/** AIMD on overload signals alone (429, 503, timeouts, RESOURCE_EXHAUSTED): latency is left to the balancer. Source: Netflix concurrency-limits AIMD; resilience notes §1.10. */
+export interface AdaptiveLimitPolicy {
+  /** @default 20 */
+  readonly initial: number;
+  /** @default 1 */
+  readonly min: number;
+  /** @default 1000 */
+  readonly max: number;
+  /** Factor on overload, at most once per round trip. @default 0.9 */
+  readonly decrease: number;
+}
+
+export const ADAPTIVE_LIMIT_DEFAULTS: AdaptiveLimitPolicy = Object.freeze({ initial: 20, min: 1, max: 1_000, decrease: 0.9 });
+
+/** Refuses a share of the calls while a service refuses most of them. Source: Google SRE client throttling; resilience notes §1.11. */
+export interface ThrottlePolicy {
+  /** Calls allowed per accepted one. @default 2 */
+  readonly k: number;
+  /** @default 10000 */
+  readonly windowMs: number;
+  /** Calls a second below which nothing is refused. @default 10 */
+  readonly rpsMin: number;
+  /** Most that is refused, 0 to 1. @default 0.9 */
+  readonly rejectMax: number;
+}
+
+export const THROTTLE_DEFAULTS: ThrottlePolicy = Object.freeze({ k: 2, windowMs: 10_000, rpsMin: 10, rejectMax: 0.9 });
+
+/** Life of the sockets of a service; what is absent is left to the transport. Source: Istio ConnectionPoolSettings. */
+export interface ConnectionPolicy {
+  /** Time for a connection to be made, ms. Source: `connectTimeout`, 10 s in Istio. */
+  readonly connectTimeoutMs?: number;
+  /** A socket without calls is closed after this time, ms; 0: never. Source: `idleTimeout`, 1 h in Envoy. */
+  readonly idleTimeoutMs?: number;
+  /** A socket is closed after this time, when its calls are done, ms. Source: `maxConnectionDuration`. */
+  readonly maxAgeMs?: number;
+  /** Probes of idle sockets by the operating system. Source: `tcpKeepalive`. */
+  readonly tcpKeepalive?: { readonly probes?: number; readonly timeMs?: number; readonly intervalMs?: number };
+  /** HTTP/2 calls at once on one socket. Source: `maxConcurrentStreams`. */
+  readonly maxConcurrentStreams?: number;
+  /** HTTP/2 pings of sockets. Source: `http2KeepAlive`. */
+  readonly http2Ping?: { readonly intervalMs: number; readonly timeoutMs: number };
 }
 
 /** Source: Istio ClientTLSSettings. */
@@ -157,6 +259,12 @@ export interface TlsPolicy {
   readonly serverName?: string;
   /** Exact subject alternative names, one of which the peer must show (DNS name or URI). When given, replaces the host check. */
   readonly subjectAltNames?: readonly string[];
+  /** What is verified of the peer, when not chain and name. `chain`: any name will do (Istio ISTIO_MUTUAL, names unknown); `none`: nothing (`insecureSkipVerify`). Absent: both. */
+  readonly verify?: 'chain' | 'none';
+  /** Whether an absent `ca` means the web's roots for `mutual` too, as for Istio's MUTUAL. Absent: it does not. */
+  readonly webRoots?: true;
+  /** PEM text or path of a list of revoked certificates. Absent: none. Source: Istio `caCrl`. */
+  readonly crl?: string;
 }
 
 /** One address that answers for a service. */
@@ -168,6 +276,8 @@ export interface EndpointConfig {
   readonly locality: string;
   /** Relative share. @default 1 */
   readonly weight: number;
+  /** Lower ones are used first. Source: Envoy LocalityLbEndpoints `priority`. @default 0 */
+  readonly priority?: number;
 }
 
 /** Where the endpoints come from. */
@@ -197,7 +307,12 @@ export const RETRY_DEFAULTS: RetryPolicy = Object.freeze({
   bodyBytesMax: 65_536,
 });
 
-export const BUDGET_DEFAULTS: BudgetPolicy = Object.freeze({ tokensMax: 20, tokensPerSuccess: 0.2, tokensPerSecond: 0.1 });
+export const BUDGET_DEFAULTS: BudgetPolicy = Object.freeze({
+  kind: 'successes',
+  tokensMax: 20,
+  tokensPerSuccess: 0.2,
+  tokensPerSecond: 0.1,
+});
 
 export const BREAKER_DEFAULTS: RatioBreakerPolicy = Object.freeze({
   kind: 'ratio',
@@ -210,13 +325,14 @@ export const BREAKER_DEFAULTS: RatioBreakerPolicy = Object.freeze({
 });
 
 export const OUTLIER_DEFAULTS: OutlierPolicy = Object.freeze({
+  kind: 'inmesh',
   consecutiveErrors: 5,
   windowMs: 10_000,
   callsMin: 5,
   margin: 0.1,
   z: 2.33,
   baseEjectionMs: 1_000,
-  maxEjectionMs: 60_000,
+  maxEjectionMs: 20_000,
   jitter: 0.5,
   maxEjectionPercent: 50,
 });
@@ -228,6 +344,12 @@ export const BALANCER_DEFAULTS: BalancerPolicy = Object.freeze({
   seedFactor: 3,
   seedMs: 30,
   fullScanMax: 32,
+  choices: 2,
+  hash: null,
+  slowStart: null,
+  locality: null,
+  panicPercent: 0,
+  subsetSize: 0,
 });
 
 export const LIMITS_DEFAULTS: LimitsPolicy = Object.freeze({
@@ -236,4 +358,5 @@ export const LIMITS_DEFAULTS: LimitsPolicy = Object.freeze({
   maxRequests: 1_024,
   maxRequestsPerConnection: 0,
   maxRetries: 0,
+  adaptive: null,
 });

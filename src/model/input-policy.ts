@@ -1,12 +1,11 @@
 // What people write about one service, in a file or in code: the policies. Nothing is required; what is left out comes
 // from `defaults`, then from the defaults beside the types in destination.ts. A policy object is merged key by key.
 import type { RetryCondition } from './destination.ts';
+import type { HealthCheckInput, LoadBalancerInput, OutlierDetectionInput } from './input-balancing.ts';
+import type { BytesInput, DurationInput } from './input-scalar.ts';
 
-/** Go style ("500ms", "1m30s", "1.5s"), at most a year. In code also a number of ms. */
-export type DurationInput = string | number;
-
-/** Bytes: a number, or "64KiB", "1MiB". */
-export type BytesInput = string | number;
+export type { HealthCheckInput, LoadBalancerInput, OutlierDetectionInput } from './input-balancing.ts';
+export type { DurationInput } from './input-scalar.ts';
 
 export interface BackoffInput {
   /** First step and lower bound. @default 25ms. Source: Envoy `base_interval` */
@@ -34,8 +33,10 @@ export interface RetriesInput {
   readonly bodyLimit?: BytesInput;
 }
 
-/** One bucket for the retries of a service in this process. Source: gRFC A6 throttling. */
-export interface RetryBudgetInput {
+/** One bucket for the retries of a service in this process, filled by successes; ours. Source: gRFC A6 throttling. */
+export interface InmeshBudgetInput {
+  /** Whose rule. @default inmesh */
+  readonly mode?: 'inmesh';
   /** Capacity, and the balance at start. @default 20 */
   readonly tokens?: number;
   /** Added by each success. @default 0.2 */
@@ -43,6 +44,61 @@ export interface RetryBudgetInput {
   /** Added each second. @default 0.1 */
   readonly perSecond?: number;
 }
+
+/** Retries in flight, as a share of the calls in flight. Source: Istio DestinationRule `retryBudget`, Envoy `retry_budget`. */
+export interface EnvoyBudgetInput {
+  /** Whose rule. */
+  readonly mode: 'envoy';
+  /** @default 20 */
+  readonly percent?: number;
+  /** Retries in flight that are always allowed. @default 3 */
+  readonly minRetryConcurrency?: number;
+  /** Calls of this window count instead of those in flight; 0s: those in flight. @default 0s */
+  readonly budgetInterval?: DurationInput;
+}
+
+/** Each call pays in, what was paid in expires. Source: Linkerd ServiceProfile `retryBudget`. */
+export interface LinkerdBudgetInput {
+  /** Whose rule. */
+  readonly mode: 'linkerd';
+  /** Retries that a call pays for. @default 0.2 */
+  readonly retryRatio?: number;
+  /** Retries a second that are always allowed. @default 10 */
+  readonly minRetriesPerSecond?: number;
+  /** How long a payment lasts, 1s to 1m. @default 10s */
+  readonly ttl?: DurationInput;
+}
+
+/** A share of the calls of an interval, and a rate that is always allowed. Source: Gateway API XBackendTrafficPolicy `retryConstraint`. */
+export interface GatewayApiBudgetInput {
+  /** Whose rule. */
+  readonly mode: 'gateway-api';
+  readonly budget?: {
+    /** @default 20 */
+    readonly percent?: number;
+    /** @default 10s */
+    readonly interval?: DurationInput;
+  };
+  readonly minRetryRate?: {
+    /** @default 10 */
+    readonly count?: number;
+    /** @default 1s */
+    readonly interval?: DurationInput;
+  };
+}
+
+/** A failure takes a token, a success gives a part of one; retries only above half. Source: gRFC A6 `retryThrottling`. */
+export interface GrpcBudgetInput {
+  /** Whose rule. */
+  readonly mode: 'grpc';
+  /** At most 1000. @default 10 */
+  readonly maxTokens?: number;
+  /** @default 0.1 */
+  readonly tokenRatio?: number;
+}
+
+/** What pays for retries and hedges: our rule, or the one of another mesh. */
+export type RetryBudgetInput = InmeshBudgetInput | EnvoyBudgetInput | LinkerdBudgetInput | GatewayApiBudgetInput | GrpcBudgetInput;
 
 /** Refuses calls while a service fails. One rule of three: a ratio over time, a run, or a ratio over a count. */
 export interface CircuitBreakerInput {
@@ -71,46 +127,6 @@ export interface CircuitBreakerInput {
   readonly successesToClose?: number;
 }
 
-/** Which endpoints are left out, for how long. Source: Istio OutlierDetection, gRFC A50. */
-export interface OutlierDetectionInput {
-  /** Run of 502, 503, 504 or local errors that ejects; 0 switches the rule off. @default 5 */
-  readonly consecutiveErrors?: number;
-  /** Istio's name for `consecutiveErrors`; only one of the three may be given. */
-  readonly consecutive5xxErrors?: number;
-  /** Istio's name for `consecutiveErrors`; only one of the three may be given. */
-  readonly consecutiveGatewayErrors?: number;
-  /** Window of the comparison with the peers; 0s switches the rule off. @default 10s */
-  readonly window?: DurationInput;
-  /** Calls in the window below which an endpoint is not compared. @default 5 */
-  readonly minCalls?: number;
-  /** How far below its peers an endpoint must be, 0 to 1. @default 0.1 */
-  readonly margin?: number;
-  /** First ejection; doubles. @default 1s */
-  readonly baseEjectionTime?: DurationInput;
-  /** Longest ejection. @default 60s */
-  readonly maxEjectionTime?: DurationInput;
-  /** Most endpoints that may be out at once, percent; the last never is. @default 50 */
-  readonly maxEjectionPercent?: number;
-  /** Added at random to each ejection, as a share of it, 0 to 1. @default 0.5 */
-  readonly jitter?: number;
-}
-
-/** To whom. Source: Finagle and Linkerd peak EWMA, Envoy least request. */
-export interface LoadBalancerInput {
-  /** @default peakEwma */
-  readonly kind?: 'peakEwma' | 'roundRobin' | 'random' | 'leastRequest';
-  /** Time constant of the moving average. peakEwma only. @default 10s */
-  readonly tau?: DurationInput;
-  /** Latency that a failure counts as. peakEwma only. @default 1s */
-  readonly failurePenalty?: DurationInput;
-  /** A new endpoint starts at this multiple of the median of its peers. peakEwma only. @default 3 */
-  readonly seedFactor?: number;
-  /** Latency assumed of the first endpoint. peakEwma only. @default 30ms */
-  readonly seed?: DurationInput;
-  /** Up to this many endpoints all are compared; beyond, two random ones. @default 32 */
-  readonly fullScanMax?: number;
-}
-
 /** Limits of this process alone; 0 means none. Source: Envoy circuit breaker thresholds. */
 export interface LimitsInput {
   /** Sockets to the whole service. @default 0 */
@@ -123,6 +139,42 @@ export interface LimitsInput {
   readonly maxRequestsPerConnection?: number;
   /** Retries in flight. @default 0 */
   readonly maxRetries?: number;
+  /** Attempts in flight to each endpoint, learnt from overload; true: with all defaults. @default false */
+  readonly adaptive?: boolean | AdaptiveLimitInput;
+}
+
+/** A limit that falls with 429, 503, timeouts and RESOURCE_EXHAUSTED, and rises again. Source: Netflix concurrency-limits AIMD. */
+export interface AdaptiveLimitInput {
+  /** @default 20 */
+  readonly initial?: number;
+  /** @default 1 */
+  readonly min?: number;
+  /** @default 1000 */
+  readonly max?: number;
+  /** Factor on overload, between 0 and 1. @default 0.9 */
+  readonly decrease?: number;
+}
+
+/** Refuses a share of the calls here while the service refuses most of them. Source: Google SRE client throttling. */
+export interface ThrottleInput {
+  /** Calls sent per accepted one, at least 1. @default 2 */
+  readonly k?: number;
+  /** @default 10s */
+  readonly window?: DurationInput;
+  /** Calls a second below which nothing is refused. @default 10 */
+  readonly minRps?: number;
+  /** Most that is refused, above 0, at most 1. @default 0.9 */
+  readonly maxReject?: number;
+}
+
+/** Token bucket of this process. Source: Envoy local rate limit. */
+export interface RateLimitInput {
+  /** Calls in each `per`. Required. */
+  readonly requests?: number;
+  /** At least 50ms. @default 1s */
+  readonly per?: DurationInput;
+  /** Calls at once after a pause. @default as many as requests */
+  readonly burst?: number;
 }
 
 /** Source: Istio ClientTLSSettings. */
@@ -151,12 +203,19 @@ export interface PolicyInput {
   readonly timeout?: DurationInput;
   /** false: no retries. */
   readonly retries?: false | RetriesInput;
-  readonly retryBudget?: RetryBudgetInput;
+  /** false: nothing limits retries but `attempts`. */
+  readonly retryBudget?: false | RetryBudgetInput;
   /** false: no circuit breaker. */
   readonly circuitBreaker?: false | CircuitBreakerInput;
   /** false: no ejection. */
   readonly outlierDetection?: false | OutlierDetectionInput;
+  /** true: with all defaults, GET / over HTTP. @default false */
+  readonly healthCheck?: boolean | HealthCheckInput;
   /** A kind, or the whole. @default peakEwma */
-  readonly loadBalancer?: 'peakEwma' | 'roundRobin' | 'random' | 'leastRequest' | LoadBalancerInput;
+  readonly loadBalancer?: NonNullable<LoadBalancerInput['kind']> | LoadBalancerInput;
   readonly limits?: LimitsInput;
+  /** true: with all defaults. @default false */
+  readonly throttle?: boolean | ThrottleInput;
+  /** Of all calls to the service; a route may have one of its own. @default false */
+  readonly rateLimit?: false | RateLimitInput;
 }

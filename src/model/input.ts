@@ -1,40 +1,20 @@
 // What people write, in a file or in code: the concise form. Field names are Istio's or Gateway API's wherever the
 // meaning is the same. `resolveConfig` turns it into a MeshConfig; schema.ts checks the very same form.
-import type { DurationInput, PolicyInput, RetriesInput } from './input-policy.ts';
-
-/** How one string is compared: exactly one of the four, `not` turns the answer round. Source: Istio StringMatch. */
-export interface StringMatchInput {
-  readonly exact?: string;
-  readonly prefix?: string;
-  /** RE2 syntax, matches the whole string; at most 1024 characters. */
-  readonly regex?: string;
-  /** The header or parameter is there, whatever its value. */
-  readonly present?: true;
-  /** @default false */
-  readonly not?: boolean;
-}
-
-/** Exactly one of the four. */
-export interface PathMatchInput {
-  readonly exact?: string;
-  /** Raw string prefix: /a matches /ab. Source: Istio */
-  readonly prefix?: string;
-  /** Prefix by segments: /a matches /a/b, not /ab. Source: Gateway API PathPrefix */
-  readonly pathPrefix?: string;
-  /** RE2 syntax, matches the whole path without the query; at most 1024 characters. */
-  readonly regex?: string;
-  /** @default false */
-  readonly not?: boolean;
-}
-
-/** All that is named must hold. A plain string means exact. */
-export interface MatchInput {
-  readonly path?: string | PathMatchInput;
-  readonly method?: string | StringMatchInput;
-  /** By name; the case of names does not matter. */
-  readonly headers?: Readonly<Record<string, string | StringMatchInput>>;
-  readonly queryParams?: Readonly<Record<string, string | StringMatchInput>>;
-}
+import type { MatchInput } from './input-match.ts';
+import type { PolicyInput, RateLimitInput, RetriesInput } from './input-policy.ts';
+import type { DurationInput } from './input-scalar.ts';
+import type {
+  CacheInput,
+  CoalesceInput,
+  DirectResponseInput,
+  FallbackInput,
+  FaultInput,
+  IdempotentInput,
+  MirrorInput,
+  RedirectInput,
+  RewriteInput,
+} from './input-traffic.ts';
+import type { Criticality } from './traffic.ts';
 
 /** Order: remove, set, add. Source: Istio Headers.HeaderOperations. */
 export interface HeaderOperationsInput {
@@ -57,6 +37,23 @@ export interface RouteInput {
   /** The same value of this header or cookie always draws the same target, while weights stand. */
   readonly sticky?: { readonly header?: string; readonly cookie?: string };
   readonly headers?: { readonly request?: HeaderOperationsInput; readonly response?: HeaderOperationsInput };
+  readonly rewrite?: RewriteInput;
+  readonly redirect?: RedirectInput;
+  readonly directResponse?: DirectResponseInput;
+  readonly fault?: FaultInput;
+  /** A subset, a service, `service/subset`, the whole, or several of these. */
+  readonly mirror?: string | MirrorInput | readonly (string | MirrorInput)[];
+  /** A bucket of this route, beside that of the service. */
+  readonly rateLimit?: RateLimitInput;
+  /** Calls of this route may be repeated whatever their method; with `extraLoad` late ones are sent twice. @default false */
+  readonly idempotent?: boolean | IdempotentInput;
+  /** true: with all defaults. @default false */
+  readonly cache?: boolean | CacheInput;
+  /** true: with all defaults. @default false */
+  readonly coalesce?: boolean | CoalesceInput;
+  readonly fallback?: FallbackInput;
+  /** How much a call matters that does not say: the lowest is dropped first. @default critical */
+  readonly criticality?: Criticality;
 }
 
 export interface EndpointInput {
@@ -68,6 +65,8 @@ export interface EndpointInput {
   readonly locality?: string;
   /** Relative share, above 0. @default 1 */
   readonly weight?: number;
+  /** Lower ones are used first; the rest when those are not well. 0 to 127. Source: Envoy LocalityLbEndpoints. @default 0 */
+  readonly priority?: number;
 }
 
 export interface DnsInput {
@@ -113,6 +112,34 @@ export interface IdentityInput {
   readonly ca: string;
 }
 
+/** How much a server of this process takes on at once; what is beyond is answered 503 with Retry-After before any work. Source: Netflix concurrency-limits AIMD. */
+export interface AdmissionInput {
+  /** The limit never falls below. @default 4 */
+  readonly minLimit?: number;
+  /** @default 1000 */
+  readonly maxLimit?: number;
+  /** The limit at start. @default 100 */
+  readonly initialLimit?: number;
+  /** Factor when overloaded, between 0 and 1. @default 0.9 */
+  readonly decrease?: number;
+  /** Event-loop delay, 99th percentile, above which the limit falls; 0s switches the detector off. @default 50ms */
+  readonly eventLoopDelay?: DurationInput;
+  /** The limit falls while latency exceeds this many times its baseline; 0 switches the detector off. @default 4.5 */
+  readonly latencyFactor?: number;
+  /** Share of the limit up to which sheddable calls and retries are admitted, above 0, at most 1. @default 0.8 */
+  readonly sheddableShare?: number;
+  /** What Retry-After says. @default 1s */
+  readonly retryAfter?: DurationInput;
+}
+
+/** What servers of this process accept. */
+export interface InboundInput {
+  /** Which connections. Source: Istio PeerAuthentication. @default permissive with an identity, disable without */
+  readonly mtls?: 'strict' | 'permissive' | 'disable';
+  /** false: everything is taken; true: with all defaults. @default true */
+  readonly admission?: boolean | AdmissionInput;
+}
+
 /** The whole configuration. */
 export interface MeshInput {
   readonly self?: SelfInput;
@@ -125,9 +152,6 @@ export interface MeshInput {
   readonly failures?: 'throw' | 'respond';
   /** By name. The name is a host name of the service. */
   readonly services?: Readonly<Record<string, ServiceInput>>;
-  /** Which connections a server of this process accepts. Source: Istio PeerAuthentication */
-  readonly inbound?: {
-    /** @default permissive with an identity, disable without */
-    readonly mtls?: 'strict' | 'permissive' | 'disable';
-  };
+  /** What servers of this process accept. */
+  readonly inbound?: InboundInput;
 }

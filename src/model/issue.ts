@@ -17,6 +17,8 @@ export interface ConfigIssue {
   readonly position?: SourcePosition;
   /** The line before, the line, and a caret. */
   readonly frame?: string;
+  /** `IST0101` where Istio's analyzer has the same finding, `INM0001` and so on for our own; docs/codes. */
+  readonly code?: string;
   /** The nearest valid word. */
   readonly suggestion?: string;
   /** All words that are valid there. */

@@ -10,6 +10,8 @@ export interface Origin {
   readonly at?: (path: ConfigPath, part: PathPart) => SourcePosition | undefined;
   /** The text before interpolation, for values that came from the environment. */
   readonly raw?: (path: ConfigPath) => string | undefined;
+  /** Whether keys that nobody knows keep the document from being used. @default error */
+  readonly unknownKeys?: 'error' | 'warning';
 }
 
 export interface IssueDetail {
@@ -17,6 +19,7 @@ export interface IssueDetail {
   readonly part?: PathPart;
   readonly suggestion?: string | undefined;
   readonly allowed?: readonly string[];
+  readonly code?: string;
 }
 
 const SHOWN_LENGTH_MAX = 60;
@@ -38,6 +41,11 @@ export class Report {
 
   warn(path: ConfigPath, message: string, detail: IssueDetail = {}): void {
     this.#add('warning', path, message, detail);
+  }
+
+  /** A key that nobody knows. */
+  unknownKey(path: ConfigPath, message: string, detail: IssueDetail): void {
+    this.#add(this.#origin.unknownKeys ?? 'error', path, message, detail);
   }
 
   /** Whether further issues are dropped. */
@@ -87,6 +95,7 @@ export class Report {
       path,
       message,
       ...(position === undefined ? {} : { position }),
+      ...(detail.code === undefined ? {} : { code: detail.code }),
       ...(detail.suggestion === undefined ? {} : { suggestion: detail.suggestion }),
       ...(detail.allowed === undefined ? {} : { allowed: detail.allowed }),
     });

@@ -48,6 +48,23 @@ export function mergeLevels<T extends object>(levels: readonly Level<T | false>[
   };
 }
 
+/** One key of a policy, at the levels of the policy; where the policy is off, so is what is in it. */
+export function levelsOf<T extends object, K extends keyof T & string>(
+  levels: readonly Level<T | false>[],
+  key: K,
+): Level<Exclude<T[K], undefined> | false>[] {
+  return levels.map(({ value, path }) => ({
+    value: value === false ? false : (value?.[key] as Exclude<T[K], undefined> | undefined),
+    path: [...path, key],
+  }));
+}
+
+/** A policy that is off until somebody says otherwise: null. `true` is on, with what farther levels say. */
+export function mergeOptional<T extends object>(levels: readonly Level<T | boolean>[]): Merged<T> | null {
+  if (nearestLevel(levels) < 0) return null;
+  return mergeLevels(levels.map(({ value, path }) => ({ value: value === true ? ({} as T) : value, path })));
+}
+
 function pathOf<T>(levels: readonly Level<T>[], index: number | undefined, key: string): ConfigPath {
   const level = levels[index ?? levels.length - 1] as Level<T>;
   return index === undefined ? level.path : [...level.path, key];

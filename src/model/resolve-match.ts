@@ -1,5 +1,5 @@
 // Matches of a route: exactly one way to compare each thing, names in lower case, patterns checked.
-import type { MatchInput, PathMatchInput, StringMatchInput } from './input.ts';
+import type { MatchInput, PathMatchInput, StringMatchInput } from './input-match.ts';
 import type { ConfigPath } from './issue.ts';
 import { formatPath } from './issue.ts';
 import type { Report } from './report.ts';
@@ -16,16 +16,20 @@ export interface MatchDeps {
 export function resolveMatch(input: MatchInput, path: ConfigPath, deps: MatchDeps): RouteMatch {
   return {
     ...(input.path === undefined ? {} : { path: pathMatch(input.path, [...path, 'path'], deps) }),
-    ...(input.method === undefined ? {} : { method: stringMatch(input.method, [...path, 'method'], deps) }),
-    headers: lowerKeys(input.headers, [...path, 'headers'], deps.report, (value, at) => stringMatch(value, at, deps)),
-    queryParams: mapValues(input.queryParams, [...path, 'queryParams'], (value, at) => stringMatch(value, at, deps)),
+    ...(input.method === undefined ? {} : { method: resolveStringMatch(input.method, [...path, 'method'], deps) }),
+    headers: lowerKeys(input.headers, [...path, 'headers'], deps.report, (value, at) => resolveStringMatch(value, at, deps)),
+    queryParams: mapValues(input.queryParams, [...path, 'queryParams'], (value, at) => resolveStringMatch(value, at, deps)),
+    ...(input.scheme === undefined ? {} : { scheme: resolveStringMatch(input.scheme, [...path, 'scheme'], deps) }),
+    ...(input.authority === undefined ? {} : { authority: resolveStringMatch(input.authority, [...path, 'authority'], deps) }),
+    ...(input.port === undefined ? {} : { port: input.port }),
   };
 }
 
 /** Whether a call cannot fail to match. */
 export function matchesEverything(match: RouteMatch): boolean {
-  if (match.method !== undefined || Object.keys(match.headers).length > 0 || Object.keys(match.queryParams).length > 0) return false;
-  const { path } = match;
+  const { path, headers, withoutHeaders, queryParams, ...more } = match;
+  if (Object.values(more).some((condition) => condition !== undefined)) return false;
+  if ([headers, withoutHeaders, queryParams].some((names) => Object.keys(names ?? {}).length > 0)) return false;
   if (path === undefined) return true;
   return (path.kind === 'prefix' || path.kind === 'pathPrefix') && path.value === '/' && !path.invert;
 }
@@ -45,7 +49,7 @@ export function exactlyOne<K extends string>(
   return first;
 }
 
-function stringMatch(input: string | StringMatchInput, path: ConfigPath, deps: MatchDeps): StringMatch {
+export function resolveStringMatch(input: string | StringMatchInput, path: ConfigPath, deps: MatchDeps): StringMatch {
   if (typeof input === 'string') return { kind: 'exact', value: input, invert: false };
   const invert = input.not ?? false;
   const kind = exactlyOne(input, ['exact', 'prefix', 'regex', 'present'], path, deps.report);
@@ -65,10 +69,15 @@ function pathMatch(input: string | PathMatchInput, path: ConfigPath, deps: Match
   else if (/[?#]/.test(value)) {
     deps.report.error(at, `${deps.report.show(at, value)} can never match: a path is compared without its query; use queryParams`);
   }
-  return { kind, value, invert: whole.not ?? false };
+  const ignoreCase = whole.ignoreCase === true;
+  if (ignoreCase && kind !== 'exact' && kind !== 'prefix') {
+    const fix = kind === 'regex' ? 'write (?i) at its front' : 'use exact or prefix';
+    deps.report.error([...path, 'ignoreCase'], `ignoreCase is for exact and prefix, not for ${kind}; ${fix}`, { part: 'key' });
+  }
+  return { kind, value, invert: whole.not ?? false, ...(ignoreCase ? { ignoreCase } : {}) };
 }
 
-function checkPattern(pattern: string, path: ConfigPath, { report, checkRegex }: MatchDeps): void {
+export function checkPattern(pattern: string, path: ConfigPath, { report, checkRegex }: MatchDeps): void {
   const fault = checkRegex?.(pattern) ?? null;
   if (fault === null) return;
   // What the checker says may quote the pattern.

@@ -1,42 +1,14 @@
 // The policies of a service, all defaults filled in. Each function takes the levels at which its policy was written,
 // farthest first, and checks how the fields hang together.
-import { parseBytes } from './bytes.ts';
-import type {
-  BalancerPolicy,
-  BreakerPolicy,
-  BudgetPolicy,
-  LimitsPolicy,
-  OutlierPolicy,
-  RetryCondition,
-  RetryPolicy,
-} from './destination.ts';
-import { BALANCER_DEFAULTS, BREAKER_DEFAULTS, BUDGET_DEFAULTS, LIMITS_DEFAULTS, OUTLIER_DEFAULTS, RETRY_DEFAULTS } from './destination.ts';
-import { parseDuration } from './duration.ts';
-import type {
-  BytesInput,
-  CircuitBreakerInput,
-  DurationInput,
-  LimitsInput,
-  LoadBalancerInput,
-  OutlierDetectionInput,
-  RetriesInput,
-  RetryBudgetInput,
-} from './input-policy.ts';
+import type { AdaptiveLimitPolicy, BreakerPolicy, LimitsPolicy, RetryCondition, RetryPolicy, ThrottlePolicy } from './destination.ts';
+import { ADAPTIVE_LIMIT_DEFAULTS, BREAKER_DEFAULTS, LIMITS_DEFAULTS, RETRY_DEFAULTS, THROTTLE_DEFAULTS } from './destination.ts';
+import type { AdaptiveLimitInput, CircuitBreakerInput, LimitsInput, RateLimitInput, RetriesInput, ThrottleInput } from './input-policy.ts';
 import type { ConfigPath } from './issue.ts';
 import type { Report } from './report.ts';
 import type { Level, Merged } from './resolve-levels.ts';
-import { mergeLevels } from './resolve-levels.ts';
-
-/** A duration that the schema has accepted, in ms. */
-export function toMs(value: DurationInput | undefined, defaultMs: number): number {
-  if (value === undefined) return defaultMs;
-  return typeof value === 'number' ? value : (parseDuration(value) ?? defaultMs);
-}
-
-function toBytes(value: BytesInput | undefined, defaultBytes: number): number {
-  if (value === undefined) return defaultBytes;
-  return typeof value === 'number' ? value : (parseBytes(value) ?? defaultBytes);
-}
+import { levelsOf, mergeLevels, mergeOptional, nearestLevel } from './resolve-levels.ts';
+import { resolveRange, toBytes, toMs } from './resolve-scalar.ts';
+import type { RateLimitPolicy } from './traffic.ts';
 
 export interface ResolvedRetries {
   readonly policy: RetryPolicy;
@@ -77,15 +49,6 @@ export function resolveRetries(levels: readonly Level<RetriesInput | false>[], r
 /** "503" and 503 are the same; "5xx" is a token. */
 function condition(token: NonNullable<RetriesInput['retryOn']>[number]): RetryCondition {
   return typeof token === 'string' && /^[0-9]{3}$/.test(token) ? Number(token) : (token as RetryCondition);
-}
-
-export function resolveBudget(levels: readonly Level<RetryBudgetInput>[]): BudgetPolicy {
-  const input = mergeLevels(levels)?.value ?? {};
-  return {
-    tokensMax: input.tokens ?? BUDGET_DEFAULTS.tokensMax,
-    tokensPerSuccess: input.perSuccess ?? BUDGET_DEFAULTS.tokensPerSuccess,
-    tokensPerSecond: input.perSecond ?? BUDGET_DEFAULTS.tokensPerSecond,
-  };
 }
 
 type BreakerKind = BreakerPolicy['kind'];
@@ -169,62 +132,48 @@ function withoutRules(level: Level<CircuitBreakerInput | false>): Level<CircuitB
   return { value, path: level.path };
 }
 
-const ERROR_NAMES = ['consecutiveErrors', 'consecutive5xxErrors', 'consecutiveGatewayErrors'] as const;
+export function resolveLimits(levels: readonly Level<LimitsInput>[], report: Report): LimitsPolicy {
+  const { adaptive: _, ...own } = mergeLevels(levels)?.value ?? {};
+  return { ...LIMITS_DEFAULTS, ...own, adaptive: resolveAdaptive(levelsOf(levels, 'adaptive'), report) };
+}
 
-export function resolveOutlier(levels: readonly Level<OutlierDetectionInput | false>[], report: Report): OutlierPolicy | null {
-  const merged = mergeLevels(levels.map((level) => oneName(level, report)));
+function resolveAdaptive(levels: readonly Level<AdaptiveLimitInput | boolean>[], report: Report): AdaptiveLimitPolicy | null {
+  const merged = mergeOptional(levels);
+  if (merged === null) return null;
+  const d = ADAPTIVE_LIMIT_DEFAULTS;
+  const range = resolveRange('adaptive', merged, { min: 'min', initial: 'initial', max: 'max' }, d, report);
+  return { ...range, decrease: merged.value.decrease ?? d.decrease };
+}
+
+export function resolveThrottle(levels: readonly Level<ThrottleInput | boolean>[]): ThrottlePolicy | null {
+  const merged = mergeOptional(levels);
   if (merged === null) return null;
   const input = merged.value;
-  const d = OUTLIER_DEFAULTS;
-  const baseEjectionMs = toMs(input.baseEjectionTime, d.baseEjectionMs);
-  const maxEjectionMs = toMs(input.maxEjectionTime, Math.max(d.maxEjectionMs, baseEjectionMs));
-  if (maxEjectionMs < baseEjectionMs) {
-    report.error(
-      merged.pathOf('maxEjectionTime'),
-      'outlierDetection: maxEjectionTime is below baseEjectionTime; raise the one or lower the other',
-    );
-  }
+  const d = THROTTLE_DEFAULTS;
   return {
-    consecutiveErrors: input.consecutiveErrors ?? d.consecutiveErrors,
+    k: input.k ?? d.k,
     windowMs: toMs(input.window, d.windowMs),
-    callsMin: input.minCalls ?? d.callsMin,
-    margin: input.margin ?? d.margin,
-    z: d.z,
-    baseEjectionMs,
-    maxEjectionMs,
-    jitter: input.jitter ?? d.jitter,
-    maxEjectionPercent: input.maxEjectionPercent ?? d.maxEjectionPercent,
+    rpsMin: input.minRps ?? d.rpsMin,
+    rejectMax: input.maxReject ?? d.rejectMax,
   };
 }
 
-/** Istio's names become ours; two at once contradict each other. */
-function oneName(level: Level<OutlierDetectionInput | false>, report: Report): Level<OutlierDetectionInput | false> {
-  const { value, path } = level;
-  if (value === undefined || value === false) return level;
-  const given = ERROR_NAMES.filter((name) => value[name] !== undefined);
-  const [first, second] = given;
-  if (first === undefined) return level;
-  if (second !== undefined) {
-    report.error([...path, second], `${second} and ${first} mean the same here; keep one`, { part: 'key' });
+/** Source: Envoy local rate limit, `fill_interval`. */
+const FILL_MS_MIN = 50;
+const FILL_MS_DEFAULT = 1_000;
+
+export function resolveRateLimit(levels: readonly Level<RateLimitInput | false>[], report: Report): RateLimitPolicy | null {
+  const merged = mergeOptional(levels);
+  if (merged === null) return null;
+  const { requests, burst = requests ?? 1 } = merged.value;
+  const fillMs = toMs(merged.value.per, FILL_MS_DEFAULT);
+  if (requests === undefined) {
+    report.error((levels[nearestLevel(levels)] as Level<unknown>).path, 'rateLimit needs requests, how many calls in each per; add it');
+  } else if (burst < requests) {
+    report.error(merged.pathOf('burst'), 'rateLimit: burst is below requests, so that many never pass; raise burst or lower requests');
   }
-  const { consecutiveErrors: _a, consecutive5xxErrors: _b, consecutiveGatewayErrors: _c, ...rest } = value;
-  return { value: { ...rest, consecutiveErrors: value[first] as number }, path };
-}
-
-export function resolveBalancer(levels: readonly Level<LoadBalancerInput['kind'] | LoadBalancerInput>[]): BalancerPolicy {
-  const whole = levels.map(({ value, path }) => ({ value: typeof value === 'string' ? { kind: value } : value, path }));
-  const input = mergeLevels<LoadBalancerInput>(whole)?.value ?? {};
-  const d = BALANCER_DEFAULTS;
-  return {
-    kind: input.kind ?? d.kind,
-    tauMs: toMs(input.tau, d.tauMs),
-    failurePenaltyMs: toMs(input.failurePenalty, d.failurePenaltyMs),
-    seedFactor: input.seedFactor ?? d.seedFactor,
-    seedMs: toMs(input.seed, d.seedMs),
-    fullScanMax: input.fullScanMax ?? d.fullScanMax,
-  };
-}
-
-export function resolveLimits(levels: readonly Level<LimitsInput>[]): LimitsPolicy {
-  return { ...LIMITS_DEFAULTS, ...mergeLevels(levels)?.value };
+  if (fillMs < FILL_MS_MIN) {
+    report.error(merged.pathOf('per'), 'rateLimit: per must be at least 50ms; write the calls of a longer time, such as per: 1s');
+  }
+  return { tokensMax: burst, tokensPerFill: requests ?? 1, fillMs };
 }

@@ -10,12 +10,18 @@ import { formatPath } from './issue.ts';
 import type { Report } from './report.ts';
 import type { Level } from './resolve-levels.ts';
 import { mergeLevels, nearestLevel } from './resolve-levels.ts';
+import { resolveBalancer } from './resolve-balancer.ts';
+import { resolveBudget } from './resolve-budget.ts';
+import { resolveHealthCheck } from './resolve-health.ts';
+import type { LocalityDeps } from './resolve-locality.ts';
 import type { MatchDeps } from './resolve-match.ts';
-import { resolveBalancer, resolveBreaker, resolveBudget, resolveLimits, resolveOutlier, resolveRetries, toMs } from './resolve-policy.ts';
+import { resolveOutlier } from './resolve-outlier.ts';
+import { resolveBreaker, resolveLimits, resolveRateLimit, resolveRetries, resolveThrottle } from './resolve-policy.ts';
 import type { RouteDeps } from './resolve-route.ts';
 import { resolveRoutes, warnOfPerTry } from './resolve-route.ts';
+import { toMs } from './resolve-scalar.ts';
 
-export interface ServiceDeps extends MatchDeps {
+export interface ServiceDeps extends MatchDeps, LocalityDeps {
   readonly defaults: PolicyInput;
   /** undefined: written, but with faults, so that nothing can be said about it. */
   readonly identity: IdentityConfig | null | undefined;
@@ -34,6 +40,7 @@ export function resolveService(name: string, input: ServiceInput, path: ConfigPa
   warnOfPerTry(retries.perTryTimeoutMs, perTryLevel, perTryPath, timeoutMs, timeoutLevel, report);
   const endpoints = resolveEndpointSource(name, input, path, report);
   const subsets = resolveSubsets(input, endpoints, [...path, 'subsets'], report);
+  const rateLimit = resolveRateLimit(of('rateLimit'), report);
   const source = report.position(path, 'key');
   return {
     name,
@@ -43,11 +50,14 @@ export function resolveService(name: string, input: ServiceInput, path: ConfigPa
     tls: resolveTls(of('tls'), deps),
     timeoutMs,
     retries,
-    retryBudget: resolveBudget(of('retryBudget')),
+    retryBudget: resolveBudget(of('retryBudget'), report),
     circuitBreaker: resolveBreaker(of('circuitBreaker'), report),
-    outlierDetection: resolveOutlier(of('outlierDetection'), report),
-    loadBalancer: resolveBalancer(of('loadBalancer')),
-    limits: resolveLimits(of('limits')),
+    outlierDetection: resolveOutlier(of('outlierDetection'), endpoints.kind === 'static' ? endpoints.endpoints.length : null, report),
+    healthCheck: resolveHealthCheck(of('healthCheck'), report),
+    loadBalancer: resolveBalancer(of('loadBalancer'), deps),
+    limits: resolveLimits(of('limits'), report),
+    throttle: resolveThrottle(of('throttle')),
+    ...(rateLimit === null ? {} : { rateLimit }),
     subsets,
     routes: resolveRoutes(input.routes ?? [], [...path, 'routes'], {
       ...deps,
@@ -113,7 +123,8 @@ export function resolveEndpoints(inputs: readonly (string | EndpointInput)[], pa
         exact,
         `the endpoint ${report.show(exact, address)} stands twice, first at ${report.place(before)}; use weight for a larger share`,
       );
-    return { address, labels: whole.labels ?? {}, locality: whole.locality ?? '', weight: whole.weight ?? 1 };
+    const { labels = {}, locality = '', weight = 1, priority } = whole;
+    return { address, labels, locality, weight, ...(priority === undefined ? {} : { priority }) };
   });
 }
 

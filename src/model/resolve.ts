@@ -7,6 +7,7 @@ import type { ConfigIssue, ConfigPath, PathPart } from './issue.ts';
 import type { Origin } from './report.ts';
 import { Report } from './report.ts';
 import type { CheckRegex } from './resolve-match.ts';
+import { resolveInbound } from './resolve-inbound.ts';
 import { normalHost, resolveService } from './resolve-service.ts';
 import { checkSchema } from './schema-check.ts';
 import { fileSchema, inputSchema } from './schema.ts';
@@ -32,6 +33,7 @@ export function resolveConfig(input: MeshInput, options: ResolveOptions = {}): R
     report,
     checkRegex: options.checkRegex,
     defaults: sound.top('defaults') ?? {},
+    self: sound.isFaulty('self') ? undefined : (sound.top('self') ?? {}),
     identity: sound.isFaulty('identity') ? undefined : (sound.top('identity') ?? null),
     services: new Map(
       serviceNames.map((name) => [name, Object.hasOwn(services, name) ? new Set(Object.keys(services[name]?.subsets ?? {})) : null]),
@@ -40,10 +42,7 @@ export function resolveConfig(input: MeshInput, options: ResolveOptions = {}): R
   const resolved: Record<string, ServiceConfig> = Object.create(null) as Record<string, ServiceConfig>;
   for (const [name, service] of Object.entries(services)) resolved[name] = resolveService(name, service, ['services', name], deps);
   checkHosts(services, resolved, report);
-  const inbound = sound.top('inbound')?.mtls;
-  if (inbound === 'strict' && deps.identity === null) {
-    report.error(['inbound', 'mtls'], 'inbound: strict needs a certificate of this process; add identity at the top');
-  }
+  const inbound = resolveInbound(sound.top('inbound') ?? {}, deps.identity, report);
   if (report.hasErrors) return { issues: report.issues };
   const config: MeshConfig = {
     self: { ...SELF_DEFAULTS, ...definedOnly(sound.top('self')) },
@@ -53,7 +52,7 @@ export function resolveConfig(input: MeshInput, options: ResolveOptions = {}): R
     services: resolved,
     // A report of its own: whatever is wrong with the defaults was said for the services.
     unnamed: resolveService('', { endpoints: [] }, ['defaults'], { ...deps, report: new Report({}) }),
-    inbound: { mtls: inbound ?? (deps.identity === null ? 'disable' : 'permissive') },
+    inbound,
   };
   return { config, warnings: report.issues };
 }

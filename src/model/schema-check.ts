@@ -74,7 +74,7 @@ function checkObject(node: Node, value: Record<string, unknown>, path: ConfigPat
   for (const key of Object.keys(value)) {
     if (Object.hasOwn(entries, key)) continue;
     const suggestion = nearest(key, allowed);
-    report.error([...path, key], `unknown key ${report.show([], key)} in ${formatPath(path)}`, { part: 'key', suggestion, allowed });
+    report.unknownKey([...path, key], `unknown key ${report.show([], key)} in ${formatPath(path)}`, { part: 'key', suggestion, allowed });
   }
   for (const key of allowed) {
     const entry = entries[key] as Node;

@@ -1,7 +1,17 @@
 // The schema of the policies: what may be written about one service, or about all under `defaults`. Mirrors input-policy.ts.
 import { formatDuration } from './duration.ts';
-import { BALANCER_DEFAULTS, BREAKER_DEFAULTS, BUDGET_DEFAULTS, LIMITS_DEFAULTS, OUTLIER_DEFAULTS, RETRY_DEFAULTS } from './destination.ts';
+import {
+  ADAPTIVE_LIMIT_DEFAULTS,
+  BALANCER_DEFAULTS,
+  BREAKER_DEFAULTS,
+  BUDGET_DEFAULTS,
+  LIMITS_DEFAULTS,
+  RETRY_DEFAULTS,
+  THROTTLE_DEFAULTS,
+} from './destination.ts';
 import { TIMEOUT_MS_DEFAULT } from './config.ts';
+import { ENVOY_BUDGET_DEFAULTS, GATEWAY_API_BUDGET_DEFAULTS, GRPC_BUDGET_DEFAULTS, LINKERD_BUDGET_DEFAULTS } from './retry-budget.ts';
+import { balancerKind, healthCheck, loadBalancer, outlierDetection } from './schema-balancing.ts';
 import type { Schema } from './schema-scalar.ts';
 import {
   anyOf,
@@ -9,6 +19,7 @@ import {
   boolean,
   described,
   duration,
+  factor,
   field,
   integer,
   list,
@@ -17,10 +28,12 @@ import {
   number,
   object,
   oneOf,
+  percent,
   positive,
   status,
   statusWord,
   text,
+  toggle,
 } from './schema-scalar.ts';
 
 /** Everything that may stand in `retryOn` besides statuses. Source: Envoy `x-envoy-retry-on` */
@@ -43,14 +56,17 @@ export function policyEntries(numbers: boolean): Record<string, Schema> {
     tls: field(anyOf(oneOf('disable', 'simple', 'mutual'), tls()), 'TLS to the endpoints: a mode, or the whole.', 'disable'),
     timeout: field(duration(numbers, false), 'Total time of a call, retries and body included.', formatDuration(TIMEOUT_MS_DEFAULT)),
     retries: retries(numbers),
-    retryBudget: field(retryBudget(), 'One bucket for the retries of the service in this process.'),
+    retryBudget: field(anyOf(no, retryBudget(numbers)), 'What pays for retries and hedges; false: nothing limits them but attempts.'),
     circuitBreaker: field(
       anyOf(no, circuitBreaker(numbers)),
       'Refuses calls while the service fails. One rule: a ratio over time, consecutive, or count.',
     ),
     outlierDetection: field(anyOf(no, outlierDetection(numbers)), 'Leaves out endpoints that are worse than their peers.'),
+    healthCheck: field(toggle(healthCheck(numbers)), 'Asks endpoints whether they live; true: GET / over HTTP.', false),
     loadBalancer: field(anyOf(balancerKind, loadBalancer(numbers)), 'Who is asked: a kind, or the whole.', BALANCER_DEFAULTS.kind),
     limits: field(limits(), 'Limits of this process alone; 0 means none.'),
+    throttle: field(toggle(throttle(numbers)), 'Refuses a share of the calls here while the service refuses most of them.', false),
+    rateLimit: field(anyOf(no, rateLimit(numbers)), 'Calls of this process to the service; what is beyond is refused.', false),
   };
 }
 
@@ -76,11 +92,38 @@ export function retries(numbers: boolean): Schema {
 
 const retryCondition: Schema = anyOf(oneOf(...RETRY_TOKENS), statusWord, status);
 
-function retryBudget(): Schema {
+/** The keys of all modes; which belong together is checked in resolve-budget.ts. */
+function retryBudget(numbers: boolean): Schema {
+  const [envoy, linkerd, gateway, grpc] = [
+    ENVOY_BUDGET_DEFAULTS,
+    LINKERD_BUDGET_DEFAULTS,
+    GATEWAY_API_BUDGET_DEFAULTS,
+    GRPC_BUDGET_DEFAULTS,
+  ];
+  const ms = (zero: boolean): Schema => duration(numbers, zero);
+  const budget = object({
+    percent: field(percent, 'Share of the calls of the interval.', gateway.percent),
+    interval: field(ms(false), 'Window of the share.', formatDuration(gateway.intervalMs)),
+  });
+  const rate = object({
+    count: field(integer(0), 'Retries in each interval.', gateway.rateMinCount),
+    interval: field(ms(false), 'Interval of the count.', formatDuration(gateway.rateMinIntervalMs)),
+  });
   return object({
-    tokens: field(number(0), 'Capacity, and the balance at start.', BUDGET_DEFAULTS.tokensMax),
-    perSuccess: field(number(0), 'Added by each success.', BUDGET_DEFAULTS.tokensPerSuccess),
-    perSecond: field(number(0), 'Added each second.', BUDGET_DEFAULTS.tokensPerSecond),
+    mode: field(oneOf('inmesh', 'envoy', 'linkerd', 'gateway-api', 'grpc'), 'Whose rule.', 'inmesh'),
+    tokens: field(number(0), 'Capacity, and the balance at start. inmesh only.', BUDGET_DEFAULTS.tokensMax),
+    perSuccess: field(number(0), 'Added by each success. inmesh only.', BUDGET_DEFAULTS.tokensPerSuccess),
+    perSecond: field(number(0), 'Added each second. inmesh only.', BUDGET_DEFAULTS.tokensPerSecond),
+    percent: field(percent, 'Retries in flight, as a share of the calls in flight. envoy only.', envoy.percent),
+    minRetryConcurrency: field(integer(0), 'Retries in flight that are always allowed. envoy only.', envoy.concurrencyMin),
+    budgetInterval: field(ms(true), 'Window of the calls that count; 0s: those in flight. envoy only.', formatDuration(envoy.intervalMs)),
+    retryRatio: field(number(0, 1_000), 'Retries that a call pays for. linkerd only.', linkerd.ratio),
+    minRetriesPerSecond: field(integer(0), 'Retries a second that are always allowed. linkerd only.', linkerd.retriesPerSecondMin),
+    ttl: field(ms(false), 'How long a payment lasts, 1s to 1m. linkerd only.', formatDuration(linkerd.ttlMs)),
+    budget: field(budget, 'Share of the calls that may be retries. gateway-api only.'),
+    minRetryRate: field(rate, 'Retries that are always allowed. gateway-api only.'),
+    maxTokens: field(integer(1, 1_000), 'Capacity; retries only above half. grpc only.', grpc.tokensMax),
+    tokenRatio: field(positive(), 'Given back by a success. grpc only.', grpc.tokenRatio),
   });
 }
 
@@ -105,36 +148,6 @@ function circuitBreaker(numbers: boolean): Schema {
   });
 }
 
-function outlierDetection(numbers: boolean): Schema {
-  const d = OUTLIER_DEFAULTS;
-  return object({
-    consecutiveErrors: field(integer(0), 'Run of 502, 503, 504 or local errors that ejects; 0 switches the rule off.', d.consecutiveErrors),
-    consecutive5xxErrors: field(integer(0), "Istio's name for consecutiveErrors."),
-    consecutiveGatewayErrors: field(integer(0), "Istio's name for consecutiveErrors."),
-    window: field(duration(numbers, true), 'Window of the comparison; 0s switches the rule off.', formatDuration(d.windowMs)),
-    minCalls: field(integer(1), 'Calls below which an endpoint is not compared.', d.callsMin),
-    margin: field(number(0, 1), 'How far below its peers an endpoint must be.', d.margin),
-    baseEjectionTime: field(duration(numbers, false), 'First ejection; doubles.', formatDuration(d.baseEjectionMs)),
-    maxEjectionTime: field(duration(numbers, false), 'Longest ejection.', formatDuration(d.maxEjectionMs)),
-    maxEjectionPercent: field(number(0, 100), 'Most endpoints out at once; the last never is.', d.maxEjectionPercent),
-    jitter: field(number(0, 1), 'Added at random to each ejection, as a share of it.', d.jitter),
-  });
-}
-
-const balancerKind: Schema = oneOf('peakEwma', 'roundRobin', 'random', 'leastRequest');
-
-function loadBalancer(numbers: boolean): Schema {
-  const d = BALANCER_DEFAULTS;
-  return object({
-    kind: field(balancerKind, 'How an endpoint is chosen.', d.kind),
-    tau: field(duration(numbers, false), 'Time constant of the moving average. peakEwma only.', formatDuration(d.tauMs)),
-    failurePenalty: field(duration(numbers, true), 'Latency that a failure counts as. peakEwma only.', formatDuration(d.failurePenaltyMs)),
-    seedFactor: field(positive(), 'A new endpoint starts at this multiple of the median of its peers. peakEwma only.', d.seedFactor),
-    seed: field(duration(numbers, false), 'Latency assumed of the first endpoint. peakEwma only.', formatDuration(d.seedMs)),
-    fullScanMax: field(integer(1), 'Up to this many endpoints all are compared; beyond, two random ones.', d.fullScanMax),
-  });
-}
-
 function limits(): Schema {
   const d = LIMITS_DEFAULTS;
   return object({
@@ -143,6 +156,35 @@ function limits(): Schema {
     maxRequests: field(integer(0), 'Calls in flight.', d.maxRequests),
     maxRequestsPerConnection: field(integer(0), 'Requests that a socket carries before it is closed.', d.maxRequestsPerConnection),
     maxRetries: field(integer(0), 'Retries in flight.', d.maxRetries),
+    adaptive: field(toggle(adaptive()), 'Attempts in flight to each endpoint, learnt from overload.', false),
+  });
+}
+
+function adaptive(): Schema {
+  const d = ADAPTIVE_LIMIT_DEFAULTS;
+  return object({
+    initial: field(integer(1), 'Limit at start.', d.initial),
+    min: field(integer(1), 'The limit never falls below.', d.min),
+    max: field(integer(1), 'The limit never rises above.', d.max),
+    decrease: field(factor, 'Factor on overload.', d.decrease),
+  });
+}
+
+function throttle(numbers: boolean): Schema {
+  const d = THROTTLE_DEFAULTS;
+  return object({
+    k: field(number(1), 'Calls sent per accepted one.', d.k),
+    window: field(duration(numbers, false), 'Window that is looked at.', formatDuration(d.windowMs)),
+    minRps: field(number(0), 'Calls a second below which nothing is refused.', d.rpsMin),
+    maxReject: field(positive(1), 'Most that is refused.', d.rejectMax),
+  });
+}
+
+export function rateLimit(numbers: boolean): Schema {
+  return object({
+    requests: field(integer(1), 'Calls in each per. Required.'),
+    per: field(duration(numbers, false), 'At least 50ms.', '1s'),
+    burst: field(integer(1), 'Calls at once after a pause. Absent: as many as requests.'),
   });
 }
 

@@ -3,13 +3,14 @@ import * as v from 'valibot';
 import { isHostName, isIpv6, parseHostPort } from './address.ts';
 import { BYTES_PATTERN, parseBytes } from './bytes.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts';
+import { INSTANT_PATTERN, parseInstant } from './instant.ts';
+import { parseStatusRange, STATUS_RANGE_PATTERN } from './status-range.ts';
 
 /** Any piece of the schema; what it accepts is described by the types in input.ts. */
 export type Schema = v.GenericSchema<unknown, unknown>;
 
 /** Length of a pattern, so that none takes long to compile. Source: ISTIO-SECURITY-2026-006 */
 const PATTERN_LENGTH_MAX = 1_024;
-const BODY_BYTES_MAX = 1_048_576;
 
 /** RFC 9110 §5.6.2. */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
@@ -34,6 +35,13 @@ export function text(what = 'a text'): Schema {
   return v.pipe(v.string(what), v.nonEmpty(what));
 }
 
+/** May be empty. */
+export const anyText: Schema = v.string('a text');
+
+export const target: Schema = text('a subset, a service, or service/subset');
+
+export const callback: Schema = v.function('a function');
+
 export function list(item: Schema): Schema {
   return v.pipe(v.array(item), v.minLength(1, 'a list with at least one entry'));
 }
@@ -51,6 +59,9 @@ export function names(value: Schema, key: Schema = text('a name'), most: number 
 
 export const labels: Schema = names(v.string('a text, in quotes when it looks like a number'));
 
+/** Whatever stands there. */
+export const anything: Schema = v.unknown();
+
 export const boolean: Schema = v.boolean('true or false');
 
 export function oneOf(...words: readonly string[]): Schema {
@@ -59,6 +70,12 @@ export function oneOf(...words: readonly string[]): Schema {
 
 export function anyOf(...schemas: readonly Schema[]): Schema {
   return v.union(schemas);
+}
+
+/** A picklist cannot be told from one of words, so this is a number with a check. */
+export function numberOf(...numbers: readonly number[]): Schema {
+  const what = `one of ${numbers.join(', ')}`;
+  return v.pipe(v.number(what), v.values(numbers, what));
 }
 
 export const no: Schema = v.literal(false, 'false');
@@ -79,6 +96,9 @@ export function positive(max: number = Number.MAX_SAFE_INTEGER): Schema {
   const what = max === Number.MAX_SAFE_INTEGER ? 'a number above 0' : `a number above 0, at most ${max}`;
   return v.pipe(v.number(what), v.gtValue(0, what), v.maxValue(max, what));
 }
+
+/** 200 to 599. */
+export const answerStatus: Schema = integer(200, 599);
 
 const STATUS = 'a status from 400 to 599';
 export const statusWord: Schema = v.pipe(v.string(STATUS), v.regex(/^[45][0-9]{2}$/, STATUS));
@@ -103,19 +123,63 @@ export function duration(numbers: boolean, zero: boolean): Schema {
   return v.union([words, ms]);
 }
 
-export const bodyLimit: Schema = v.union([
-  v.pipe(
-    v.string('a size such as 64KiB'),
-    v.regex(BYTES_PATTERN, 'a size such as 64KiB'),
-    v.check((value) => (parseBytes(value) ?? 0) <= BODY_BYTES_MAX, 'at most 1MiB, because bodies are kept in memory for replay'),
-  ),
-  v.pipe(
-    v.number('a size such as 64KiB'),
-    v.integer('a whole number of bytes'),
-    v.minValue(0, 'a number of bytes from 0'),
-    v.maxValue(BODY_BYTES_MAX, 'at most 1MiB, because bodies are kept in memory for replay'),
-  ),
-]);
+/** A size; `most` as people write it, with the reason if there is one. */
+export function bytes(most: string, why = ''): Schema {
+  const what = 'a size such as 64KiB';
+  const max = parseBytes(most) as number;
+  const atMost = `at most ${most}${why}`;
+  return v.union([
+    v.pipe(
+      v.string(what),
+      v.regex(BYTES_PATTERN, what),
+      v.check((value) => (parseBytes(value) ?? 0) <= max, atMost),
+    ),
+    v.pipe(v.number(what), v.integer('a whole number of bytes'), v.minValue(0, 'a number of bytes from 0'), v.maxValue(max, atMost)),
+  ]);
+}
+
+export const bodyLimit: Schema = bytes('1MiB', ', because bodies are kept in memory for replay');
+
+/** A point in time; in code also a number of ms since 1970. */
+export function instant(numbers: boolean): Schema {
+  const what = `a point in time with its offset, such as 2026-12-01T00:00:00Z${numbers ? ', or a number of ms since 1970' : ''}`;
+  const words = v.pipe(
+    v.string(what),
+    v.regex(INSTANT_PATTERN, what),
+    v.check((value) => parseInstant(value) !== null, 'a point in time that there is, such as 2026-12-01T00:00:00Z'),
+  );
+  return numbers ? v.union([words, v.pipe(v.number(what), v.finite(what))]) : words;
+}
+
+/** A status, or a range such as 500-599; none below `min`. */
+export function statusRange(min: number): Schema {
+  const what = `a status from ${min} to 599, or a range such as 500-599`;
+  return v.union([
+    v.pipe(
+      v.string(what),
+      v.regex(STATUS_RANGE_PATTERN, what),
+      v.check((value) => (parseStatusRange(value)?.[0] ?? 0) >= min, what),
+    ),
+    v.pipe(v.number(what), v.integer(what), v.minValue(min, what), v.maxValue(599, what)),
+  ]);
+}
+
+/** 0 to 100. */
+export const percent: Schema = number(0, 100);
+
+/** Above 0, below 1. */
+export const factor: Schema = v.pipe(
+  v.number('a number between 0 and 1'),
+  v.gtValue(0, 'a number between 0 and 1'),
+  v.ltValue(1, 'a number between 0 and 1'),
+);
+
+export const port: Schema = integer(1, 65_535);
+
+/** On, off, or on with details. */
+export function toggle(whole: Schema): Schema {
+  return v.union([boolean, whole]);
+}
 
 const ADDRESS = 'an address such as 10.0.0.1:8080, [::1]:8080 or reviews.internal:8080';
 export const address: Schema = v.pipe(
@@ -128,6 +192,36 @@ export const hostName: Schema = v.pipe(
   v.string(HOST),
   v.check((value) => isHostName(value.replace(/\.$/, '')) || (/^\[.*\]$/.test(value) && isIpv6(value.slice(1, -1))), HOST),
 );
+
+const PATH = 'a path that begins with "/", without query';
+export const path: Schema = v.pipe(v.string(PATH), v.regex(/^\/[^?#\s]*$/, PATH));
+
+const PROBE_PATH = 'a path that begins with "/"';
+/** May have a query. */
+export const probePath: Schema = v.pipe(v.string(PROBE_PATH), v.regex(/^\/[^#\s]*$/, PROBE_PATH));
+
+const AUTHORITY = 'a host name, with :port if it has one';
+/** What a Host header may be. */
+export const authority: Schema = v.pipe(
+  v.string(AUTHORITY),
+  v.check(
+    (value) => isHostName(value) || parseHostPort(value) !== null || (/^\[.*\]$/.test(value) && isIpv6(value.slice(1, -1))),
+    AUTHORITY,
+  ),
+);
+
+const LOCALITY = 'a locality such as region, region/zone or region/zone/subzone, with * for the rest';
+export const localityPattern: Schema = v.pipe(
+  v.string(LOCALITY),
+  v.regex(/^(?:\*|[^/*\s]+(?:\/\*|\/[^/*\s]+(?:\/\*|\/[^/*\s]+)?)?)$/, LOCALITY),
+);
+
+const REGION = 'a region, without zone';
+export const region: Schema = v.pipe(v.string(REGION), v.regex(/^[^/*\s]+$/, REGION));
+
+const SUFFIX = 'letters, digits, "." and "-"';
+/** What is added to a host name. */
+export const hostSuffix: Schema = v.pipe(v.string(SUFFIX), v.regex(/^[A-Za-z0-9.-]*$/, SUFFIX), v.maxLength(63, SUFFIX));
 
 const NAME = 'a name of letters, digits, ".", "_" and "-", at most 253 characters';
 /** Names of services, subsets and routes; "/" would be mistaken for service/subset. */

@@ -1,6 +1,8 @@
 // The schema of the concise form, the one source of the checks and of schema/mesh.schema.json. Mirrors input.ts; what
 // one field must be stands here, how fields hang together is checked in resolve.ts.
 import { policyEntries, retries } from './schema-policy.ts';
+import { ADMISSION_DEFAULTS } from './inbound.ts';
+import { formatDuration } from './duration.ts';
 import type { Schema } from './schema-scalar.ts';
 import {
   address,
@@ -8,6 +10,7 @@ import {
   boolean,
   described,
   duration,
+  factor,
   field,
   fieldValue,
   hostName,
@@ -22,11 +25,15 @@ import {
   oneOf,
   pattern,
   plainName,
+  port,
   positive,
+  target,
   text,
+  toggle,
   token,
   yes,
 } from './schema-scalar.ts';
+import { trafficEntries } from './schema-traffic.ts';
 
 let forFiles: Schema | undefined;
 let forCode: Schema | undefined;
@@ -52,7 +59,7 @@ function mesh(numbers: boolean): Schema {
       unknownHosts: field(oneOf('pass', 'refuse'), 'What becomes of a call to a host that no service names.', 'pass'),
       failures: field(oneOf('throw', 'respond'), 'Whether a refusal rejects, or is the answer that a sidecar would give.', 'throw'),
       services: field(names(service(numbers), plainName), 'Services by name. The name is a host name of the service.'),
-      inbound: field(inbound, 'What a server of this process accepts.'),
+      inbound: field(inbound(numbers), 'What a server of this process accepts.'),
     }),
     'Configuration of inmesh.',
   );
@@ -72,15 +79,37 @@ const identity: Schema = object({
   ca: described(text('a path or PEM text'), 'Roots that peers are verified against: path or PEM text.'),
 });
 
-const inbound: Schema = object({
-  mtls: field(oneOf('strict', 'permissive', 'disable'), 'permissive with an identity, disable without.'),
-});
+function inbound(numbers: boolean): Schema {
+  return object({
+    mtls: field(oneOf('strict', 'permissive', 'disable'), 'Absent: permissive with an identity, disable without.'),
+    admission: field(toggle(admission(numbers)), 'How much a server takes on at once; what is beyond is answered 503.', true),
+  });
+}
+
+function admission(numbers: boolean): Schema {
+  const d = ADMISSION_DEFAULTS;
+  return object({
+    minLimit: field(integer(1), 'The limit never falls below.', d.limitMin),
+    maxLimit: field(integer(1), 'The limit never rises above.', d.limitMax),
+    initialLimit: field(integer(1), 'Limit at start.', d.limitInitial),
+    decrease: field(factor, 'Factor when overloaded.', d.decrease),
+    eventLoopDelay: field(
+      duration(numbers, true),
+      'Event-loop delay above which the limit falls; 0s switches the detector off.',
+      formatDuration(d.eventLoopDelayMs),
+    ),
+    latencyFactor: field(number(0), 'The limit falls while latency exceeds this many times its baseline; 0: never.', d.latencyFactor),
+    sheddableShare: field(positive(1), 'Share of the limit up to which sheddable calls and retries are admitted.', d.sheddableShare),
+    retryAfter: field(duration(numbers, false), 'What Retry-After says.', formatDuration(d.retryAfterMs)),
+  });
+}
 
 const endpointObject: Schema = object({
   address: described(address, 'host:port, or [ipv6]:port.'),
   labels: field(labels, 'What subsets choose by.'),
   locality: field(text('region/zone/subzone'), 'region/zone/subzone, from the left.'),
   weight: field(positive(1_000_000), 'Relative share.', 1),
+  priority: field(integer(0, 127), 'Lower ones are used first.', 0),
 });
 
 const endpoint: Schema = anyOf(address, endpointObject);
@@ -92,7 +121,7 @@ const dns: Schema = anyOf(
   address,
   object({
     host: described(hostName, 'Name to look up.'),
-    port: field(integer(1, 65_535), 'Port of the endpoints; required unless record is SRV.'),
+    port: field(port, 'Port of the endpoints; required unless record is SRV.'),
     record: field(oneOf('A', 'AAAA', 'SRV', 'any'), 'Records that are asked for.', 'any'),
   }),
 );
@@ -137,6 +166,7 @@ const pathMatch: Schema = anyOf(
       prefix: field(text('a path'), 'Raw string prefix: /a matches /ab.'),
       pathPrefix: field(text('a path'), 'Prefix by segments: /a matches /a/b, not /ab.'),
       regex: field(pattern, 'RE2 syntax, matches the whole path without the query.'),
+      ignoreCase: field(boolean, 'With exact and prefix only.', false),
       not: field(boolean, 'Turns the answer round.', false),
     }),
     'Exactly one of the four.',
@@ -149,6 +179,9 @@ const match: Schema = object({
   method: field(stringMatch(method), 'HTTP method; a text means exact.'),
   headers: field(names(stringMatch(fieldValue), token), 'By name; a text means exact.'),
   queryParams: field(names(stringMatch(text())), 'By name; a text means exact.'),
+  scheme: field(stringMatch(text()), 'http or https; a text means exact.'),
+  authority: field(stringMatch(text()), 'As the caller wrote it, port included; a text means exact.'),
+  port: field(port, 'The port that the caller named, else that of the scheme.'),
 });
 
 const headerOperations: Schema = object({
@@ -166,8 +199,6 @@ const sticky: Schema = described(
   oneKeyOf('header', 'cookie'),
 );
 
-const target: Schema = text('a subset, a service, or service/subset');
-
 function route(numbers: boolean): Schema {
   return object({
     name: field(plainName, 'Shown in telemetry and errors. Absent: route-1, route-2, … by place.'),
@@ -180,5 +211,6 @@ function route(numbers: boolean): Schema {
       object({ request: field(headerOperations, 'On the way out.'), response: field(headerOperations, 'On the way back.') }),
       'What is changed on the way.',
     ),
+    ...trafficEntries(numbers, stringMatch(fieldValue)),
   });
 }

@@ -24,7 +24,8 @@ export function admissionLayer(deps: AdmissionDeps): Layer {
   // The permit of the breaker is the start of the attempt, so nothing has to be kept per call.
   const onEnd: EndListener = (attempt, outcome) => {
     limits.release(attempt.attempt > 1);
-    if (breaker !== null) breaker.record(outcome.kind, attempt.startedAtMs, outcome.endedAtMs);
+    // A server that sheds is alive, and knows better than we do whose calls to drop: an open circuit would drop the critical ones too.
+    if (breaker !== null) breaker.record(outcome.isShed === true ? 'ignored' : outcome.kind, attempt.startedAtMs, outcome.endedAtMs);
   };
   return (next) => (attempt) => {
     const isRetry = attempt.attempt > 1;

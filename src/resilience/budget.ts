@@ -2,20 +2,26 @@
 // load added soon falls to a trickle: a bucket filled by calls or by time alone keeps a dead service dead.
 // Pure: time is handed in. Source: Brooker's adaptive bucket; gRFC A6 throttling fails earlier (below half full).
 import type { BudgetPolicy } from '../model/destination.ts';
+import type { RetryBudgetPolicy } from '../model/retry-budget.ts';
+import type { RetryBudget } from './retry-budget.ts';
 
-export class Budget {
+export class Budget implements RetryBudget {
+  readonly coversUnprocessed = false;
+  readonly onCall = null;
+  readonly onFailure = null;
+  readonly onRetryEnded = null;
   #policy: BudgetPolicy;
   #tokens: number;
   #filledAtMs: number;
-  #denied = 0;
+  #denied: number;
 
-  constructor(policy: BudgetPolicy, nowMs: number) {
+  constructor(policy: BudgetPolicy, nowMs: number, denied = 0) {
     this.#policy = policy;
     this.#tokens = policy.tokensMax;
     this.#filledAtMs = nowMs;
+    this.#denied = denied;
   }
 
-  /** Withdrawals refused so far. */
   get denied(): number {
     return this.#denied;
   }
@@ -25,7 +31,7 @@ export class Budget {
     return this.#tokens;
   }
 
-  /** A call succeeded. Takes no time: what trickles in is added when somebody looks, and the order of the two does not matter. */
+  /** Takes no time: what trickles in is added when somebody looks, and the order of the two does not matter. */
   success(): void {
     const { tokensMax, tokensPerSuccess } = this.#policy;
     if (this.#tokens < tokensMax) this.#tokens = Math.min(tokensMax, this.#tokens + tokensPerSuccess);
@@ -42,11 +48,13 @@ export class Budget {
     return true;
   }
 
-  /** A new policy: the balance stays, within the new capacity. */
-  update(policy: BudgetPolicy, nowMs: number): void {
+  /** The balance stays, within the new capacity. */
+  update(policy: RetryBudgetPolicy, nowMs: number): boolean {
+    if (policy.kind !== 'successes') return false;
     this.#fill(nowMs);
     this.#policy = policy;
     this.#tokens = Math.min(this.#tokens, policy.tokensMax);
+    return true;
   }
 
   #fill(nowMs: number): void {

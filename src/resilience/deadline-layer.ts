@@ -1,27 +1,31 @@
 // Turns the time allowed into one absolute number on the call. It owns no timer: the leaf ends an attempt when the number
 // is reached, and waits between attempts look at it. Must stand below the router, which knows the route's timeout.
 import type { Clock } from '../core/clock.ts';
+import type { InboundContext } from '../core/context.ts';
 import type { Layer } from '../core/service.ts';
 import { refuse } from '../core/refuse.ts';
 
 export interface DeadlineDeps {
   readonly clock: Clock;
-  /** The deadline of the inbound call that this one is made for, monotonic ms; Infinity when there is none. */
-  readonly inheritedDeadlineMs: () => number;
+  /** What the inbound call hands on that this one is made for; undefined when there is none. */
+  readonly inherited: () => Pick<InboundContext, 'deadlineMs' | 'criticality'> | undefined;
 }
 
 /**
  * Deadline = the earlier of the inherited one and start + the call's own timeout, or the route's. A timeout of 0 means
- * none. A call whose time is over is ended without an attempt.
+ * none. A call whose time is over is ended without an attempt. A call that does not say how much it matters matters as much
+ * as the inbound one.
  */
 export function deadlineLayer(deps: DeadlineDeps): Layer {
-  const { clock, inheritedDeadlineMs } = deps;
+  const { clock, inherited } = deps;
   return (next) => (call) => {
     const timeoutMs = call.timeoutMs > 0 ? call.timeoutMs : (call.route?.timeoutMs ?? 0);
     const ownMs = timeoutMs > 0 ? call.startedAtMs + timeoutMs : Number.POSITIVE_INFINITY;
-    const inheritedMs = inheritedDeadlineMs();
-    const deadlineMs = inheritedMs < ownMs ? inheritedMs : ownMs;
+    const inbound = inherited();
+    const deadlineMs = inbound !== undefined && inbound.deadlineMs < ownMs ? inbound.deadlineMs : ownMs;
     call.deadlineMs = deadlineMs;
+    // Read together, since asking for the inbound call is what costs.
+    if (inbound !== undefined && call.criticality < 0) call.criticality = inbound.criticality;
     if (deadlineMs > call.startedAtMs) return next(call);
     const message = 'the deadline of the inbound call had passed before this one began';
     return refuse(call, clock.now(), { code: 'deadline_exceeded', message });

@@ -8,6 +8,7 @@ export type RefusingLimit = '' | 'maxRequests' | 'maxRetries';
 export class Limits {
   #requests = 0;
   #retries = 0;
+  #admitted = 0;
 
   /** Attempts in flight, retries included. */
   get requests(): number {
@@ -19,13 +20,18 @@ export class Limits {
     return this.#retries;
   }
 
+  /** Attempts admitted so far, without retries. */
+  get admitted(): number {
+    return this.#admitted;
+  }
+
   /** Admits an attempt, or names the limit that refuses it. Every admission is given back by one `release`. */
   tryAcquire(policy: LimitsPolicy, isRetry: boolean): RefusingLimit {
     if (policy.maxRequests > 0 && this.#requests >= policy.maxRequests) return 'maxRequests';
     if (isRetry) {
       if (!this.mayRetry(policy)) return 'maxRetries';
       this.#retries++;
-    }
+    } else this.#admitted++;
     this.#requests++;
     return '';
   }

@@ -35,22 +35,41 @@ export interface Ending {
   readonly error: unknown;
 }
 
+/** Sends an attempt; never rejects. */
+export async function sendAttempt(next: Service, attempt: Call): Promise<Ending> {
+  try {
+    return { attempt, reply: await next(attempt), error: null };
+  } catch (error) {
+    return { attempt, reply: null, error };
+  }
+}
+
+/** The next attempts of the call go elsewhere, if there is an elsewhere. */
+export function noteTried(call: Call, { endpoint }: Call): void {
+  if (endpoint === null) return;
+  if (call.tried === null) call.tried = [endpoint];
+  else if (!call.tried.includes(endpoint)) call.tried.push(endpoint);
+}
+
 /** One call that is being repeated. */
 export class Repetition {
   readonly #call: Call;
   readonly #next: Service;
   readonly #policy: RetryPolicy;
   readonly #deps: RetryDeps;
+  #attempts: number;
   #retries = 0;
   #freeRetries = 0;
   /** The last answer, kept for the case that no better one comes. */
   #held: { readonly attempt: Call; readonly reply: Reply } | null = null;
 
-  constructor(call: Call, next: Service, policy: RetryPolicy, deps: RetryDeps) {
+  /** `attempts` were made: the next has the number after that. */
+  constructor(call: Call, next: Service, policy: RetryPolicy, deps: RetryDeps, attempts = 1) {
     this.#call = call;
     this.#next = next;
     this.#policy = policy;
     this.#deps = deps;
+    this.#attempts = attempts;
   }
 
   async run(first: Ending): Promise<Reply> {
@@ -58,12 +77,12 @@ export class Repetition {
     let last = first;
     for (;;) {
       const nowMs = this.#deps.clock.now();
-      ensureEnded(last, nowMs);
+      ensureEnded(last, this.#deps.clock);
       if (call.canceled) return this.#cancel(last);
       const decision = this.#decide(last, nowMs);
       if (!decision.retry) {
         if (decision.denied !== null) this.#deny(decision.denied);
-        else if (last.reply !== null && last.reply.status < 500) this.#deps.budget.success();
+        else if (last.reply !== null && last.reply.status < 500) this.#deps.budget.success(last.attempt.headAtMs);
         return this.#conclude(last);
       }
       if (decision.isFree) this.#freeRetries++;
@@ -71,8 +90,9 @@ export class Repetition {
       this.#deps.onRetry(String(decision.condition));
       this.#putAside(last);
       if (decision.delayMs > 0) await this.#wait(nowMs + decision.delayMs);
-      if (call.canceled) return this.#cancel(last);
-      const ending = await this.#attempt(last.attempt.attempt + 1);
+      const ending = call.canceled ? null : await this.#attempt();
+      if (decision.isPaid) this.#deps.budget.onRetryEnded?.();
+      if (ending === null) return this.#cancel(last);
       if (isRefusal(ending.error)) {
         // Nobody saw this attempt; what the one before met says more.
         this.#deny('limit');
@@ -112,12 +132,7 @@ export class Repetition {
 
   #putAside(last: Ending): void {
     const { attempt, reply } = last;
-    const { endpoint } = attempt;
-    if (endpoint !== null) {
-      const call = this.#call;
-      if (call.tried === null) call.tried = [endpoint];
-      else if (!call.tried.includes(endpoint)) call.tried.push(endpoint);
-    }
+    noteTried(this.#call, attempt);
     if (reply === null) return;
     this.#dropHeld();
     reply.hold();
@@ -135,13 +150,9 @@ export class Repetition {
     await wait.done;
   }
 
-  async #attempt(number: number): Promise<Ending> {
-    const attempt = forkAttempt(this.#call, number, this.#deps.clock.now(), this.#policy);
-    try {
-      return { attempt, reply: await this.#next(attempt), error: null };
-    } catch (error) {
-      return { attempt, reply: null, error };
-    }
+  #attempt(): Promise<Ending> {
+    const attempt = forkAttempt(this.#call, ++this.#attempts, this.#deps.clock.now(), this.#policy);
+    return sendAttempt(this.#next, attempt);
   }
 
   /** The caller's abort ends the call between two attempts: nobody's fault, never repeated. */
@@ -209,9 +220,8 @@ function isRefusal(error: unknown): boolean {
 }
 
 /** A layer below that throws without ending its attempt must not leak what the attempt holds. */
-function ensureEnded(last: Ending, nowMs: number): void {
-  const { attempt, error, reply } = last;
+export function ensureEnded({ attempt, error, reply }: Ending, clock: Clock): void {
   if (reply !== null || attempt.outcome !== null) return;
   const failure = error instanceof MeshError ? error : meshError({ code: 'call_failed', message: 'a layer threw', cause: error });
-  attempt.end({ kind: kindOfError(failure), status: 0, error: failure, endedAtMs: nowMs });
+  attempt.end({ kind: kindOfError(failure), status: 0, error: failure, endedAtMs: clock.now() });
 }

@@ -7,14 +7,15 @@ import type { Random } from '../core/clock.ts';
 import type { MeshError } from '../core/errors.ts';
 import type { RetryCondition, RetryPolicy } from '../model/destination.ts';
 import { backoffMs } from './backoff.ts';
-import type { Budget } from './budget.ts';
+import type { RepetitionGate } from './repetition-switch.ts';
+import type { RetryBudget } from './retry-budget.ts';
 
 /**
  * Why a failure that the policy would repeat is not repeated: no attempt left; the method is not idempotent; the body
- * cannot be sent again; `maxRetries` is reached, or the service refused the retry; Retry-After asks for too long; the
- * next attempt could not finish in time; the bucket is empty.
+ * cannot be sent again; somebody pulled the switch; `maxRetries` is reached, or the service refused the retry; Retry-After
+ * asks for too long; the next attempt could not finish in time; the budget does not pay for it.
  */
-export type RetryDenial = 'attempts' | 'method' | 'body' | 'limit' | 'retry-after' | 'deadline' | 'budget';
+export type RetryDenial = 'attempts' | 'method' | 'body' | 'paused' | 'limit' | 'retry-after' | 'deadline' | 'budget';
 
 /** What provably never reached the service is repeated this often beside `attempts` and the budget. Source: gRFC A6 transparent retry, bounded. */
 export const FREE_RETRIES_MAX = 3;
@@ -36,7 +37,9 @@ export interface RetryQuestion {
 
 export interface RetryDecisionDeps {
   readonly random: Random;
-  readonly budget: Budget;
+  readonly budget: RetryBudget;
+  /** The switch that stops repetition. @default never paused */
+  readonly gate?: RepetitionGate | undefined;
   /** Whether one more retry may be in flight to the service. @default always */
   readonly mayRetry?: (() => boolean) | undefined;
   /** The least time an attempt is known to take, ms; 0 when unknown. */
@@ -44,7 +47,15 @@ export interface RetryDecisionDeps {
 }
 
 export type RetryDecision =
-  | { readonly retry: true; readonly delayMs: number; readonly isFree: boolean; readonly condition: RetryCondition }
+  | {
+      readonly retry: true;
+      readonly delayMs: number;
+      /** Does not count against `attempts`. */
+      readonly isFree: boolean;
+      /** The budget paid, and is told when the retry is over. */
+      readonly isPaid: boolean;
+      readonly condition: RetryCondition;
+    }
   /** `denied` is null when the ending is none that the policy repeats. */
   | { readonly retry: false; readonly denied: RetryDenial | null };
 
@@ -62,9 +73,13 @@ export function decideRetry(question: RetryQuestion, policy: RetryPolicy, deps: 
 
   const unprocessed = error !== null && isUnprocessed(error);
   const isFree = unprocessed && freeRetries < FREE_RETRIES_MAX;
+  const { budget } = deps;
+  // Before all that may forbid the retry: gRPC's rule is about failures, repeated or not.
+  if (!isFree) budget.onFailure?.();
   if (!isFree && retries >= policy.attempts) return deny('attempts');
   if (!unprocessed && !isIdempotent(call, policy)) return deny('method');
   if (call.body !== null && !call.body.replayable) return deny('body');
+  if (deps.gate?.isPaused === true) return deny('paused');
   if (deps.mayRetry !== undefined && !deps.mayRetry()) return deny('limit');
   if (question.retryAfterMs > policy.retryAfterMaxMs) return deny('retry-after');
 
@@ -72,6 +87,7 @@ export function decideRetry(question: RetryQuestion, policy: RetryPolicy, deps: 
   const ownMs = isFree && freeRetries === 0 ? 0 : backoffMs(policy.backoff, isFree ? freeRetries : retries + 1, deps.random);
   const delayMs = Math.max(ownMs, question.retryAfterMs);
   if (nowMs + delayMs + deps.fastestMs() >= call.deadlineMs) return deny('deadline');
-  if (!isFree && !deps.budget.tryWithdraw(nowMs)) return deny('budget');
-  return { retry: true, delayMs, isFree, condition };
+  const isPaid = !isFree || budget.coversUnprocessed;
+  if (isPaid && !budget.tryWithdraw(nowMs)) return deny('budget');
+  return { retry: true, delayMs, isFree, isPaid, condition };
 }

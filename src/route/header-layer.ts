@@ -62,8 +62,10 @@ function backLayer(edits: Edits | null, next: Service): Service {
   if (edits === null) return next;
   return async (call) => {
     const reply = await next(call);
+    // A made answer writes its raw headers from the parsed ones, when it is asked for them: ask first.
+    const { rawHeaders } = reply;
     reply.headers = parsed(reply.headers, edits);
-    if (Array.isArray(reply.rawHeaders)) reply.rawHeaders = raw(reply.rawHeaders as readonly (Buffer | string)[], edits);
+    if (Array.isArray(rawHeaders)) reply.rawHeaders = raw(rawHeaders as readonly (Buffer | string)[], edits);
     return reply;
   };
 }

@@ -33,9 +33,19 @@ function conditionsOf(match: RouteMatch, regex: (pattern: string) => TextMatch):
     const test = compileString(match.method, regex);
     conditions.push((call) => test(call.method));
   }
+  if (match.port !== undefined) conditions.push(onPort(match.port));
+  const { scheme, authority } = match;
+  if (scheme !== undefined) {
+    const test = compileString(scheme, regex);
+    conditions.push((call) => test(call.scheme));
+  }
+  if (authority !== undefined) {
+    const test = compileString(authority, regex);
+    conditions.push((call) => test(call.authority));
+  }
   const path = match.path === undefined ? null : compilePath(match.path, regex);
   if (path !== null) conditions.push((call) => path(call.path));
-  for (const [name, value] of Object.entries(match.headers)) {
+  for (const [name, value] of [...Object.entries(match.headers), ...Object.entries(match.withoutHeaders ?? {})]) {
     const test = compileString(value, regex);
     conditions.push((call) => test(headerValue(call.headers, name)));
   }
@@ -44,6 +54,16 @@ function conditionsOf(match: RouteMatch, regex: (pattern: string) => TextMatch):
     conditions.push((call) => test(queryParam(call.path, name)));
   }
   return conditions;
+}
+
+/** The port that the caller wrote, or that of the scheme. */
+function onPort(port: number): CallMatch {
+  const suffix = `:${port}`;
+  const scheme = port === 80 ? 'http' : port === 443 ? 'https' : '';
+  return ({ authority, scheme: own }) => {
+    if (authority.endsWith(suffix)) return true;
+    return own === scheme && authority.lastIndexOf(':') <= authority.lastIndexOf(']');
+  };
 }
 
 function all(conditions: readonly CallMatch[]): CallMatch {

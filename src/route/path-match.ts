@@ -16,7 +16,11 @@ export function compilePath(match: PathMatch, regex: (pattern: string) => TextMa
   return (path) => !test(path);
 }
 
-function positive({ kind, value }: PathMatch, regex: (pattern: string) => TextMatch): TextMatch | null {
+function positive({ kind, value, ignoreCase }: PathMatch, regex: (pattern: string) => TextMatch): TextMatch | null {
+  if (ignoreCase === true && (kind === 'exact' || kind === 'prefix')) {
+    const test = positive({ kind, value: value.toLowerCase(), invert: false }, regex);
+    return test === null ? null : (path) => test(path.toLowerCase());
+  }
   switch (kind) {
     case 'exact':
       return exact(value);

@@ -1,5 +1,5 @@
 // One comparison of one value, compiled. A value that is missing is none: no positive comparison holds for it, so every
-// inverted one does. (Istio differs for inverted comparisons: there a missing header counts as an empty string.)
+// inverted one does; unless the rule says that a missing value is an empty one, as Envoy has it for inverted comparisons.
 import type { StringMatch } from '../model/route.ts';
 import type { TextMatch } from './simple-regex.ts';
 
@@ -7,6 +7,12 @@ import type { TextMatch } from './simple-regex.ts';
 export type ValueMatch = (value: string | undefined) => boolean;
 
 export function compileString(match: StringMatch, regex: (pattern: string) => TextMatch): ValueMatch {
+  if (match.absentIsEmpty !== true || match.kind === 'present') return compileValue(match, regex);
+  const test = compileValue(match, regex);
+  return (value) => test(value ?? '');
+}
+
+function compileValue(match: StringMatch, regex: (pattern: string) => TextMatch): ValueMatch {
   const { invert } = match;
   switch (match.kind) {
     case 'exact': {

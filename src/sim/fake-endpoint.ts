@@ -1,7 +1,10 @@
 // A server that is only a model: workers, a queue, and how it misbehaves. It sees jobs come and says when they are
 // answered; who asked, and through what, it does not know.
+import type { ReplyHeaders } from '../core/call.ts';
 import { type Random, Timer } from '../core/clock.ts';
+import type { AdmissionPolicy } from '../model/inbound.ts';
 import { type Distribution, drawer } from './distribution.ts';
+import { Gate, type ServerLimit } from './gate.ts';
 import type { VirtualClock } from './virtual-clock.ts';
 
 /** What stands behind an address. */
@@ -14,6 +17,17 @@ export interface EndpointModel {
   readonly queueMax?: number;
   /** Whether the work for a caller that has gone is dropped. @default false */
   readonly honorsCancel?: boolean;
+  /** Whether a call whose deadline has passed before a worker takes it is answered 504, without work. @default false */
+  readonly dropsExpired?: boolean;
+  /**
+   * Who is let in: the limit of a server of inmesh, with these values instead of its defaults, or one of your own. A call
+   * that is not gets a 503 with Retry-After after 0.5 ms; every answer reports the load. @default everybody
+   */
+  readonly admission?: true | Partial<AdmissionPolicy> | ((nowMs: number) => ServerLimit);
+  /** Work that a refusal by `admission` costs, ms; the calls served next are late by it. @default 0 */
+  readonly refusalMs?: number;
+  /** Headers of every answer that is worked for. @default none */
+  readonly headers?: ReplyHeaders;
   /** Service times are multiplied by this. @default 1 */
   readonly slower?: number;
   /** Slower at first: `times` as slow when it starts, falling to 1 within `forMs`. @default none */
@@ -38,6 +52,9 @@ export const REFUSE_MS = 0.2;
 export const FAIL_FAST_MS = 1;
 export const OVER_QUEUE_MS = 0.5;
 
+const EXPIRED = 504;
+const NO_HEADERS: ReplyHeaders = {};
+
 /** What becomes of a job: a status, or how its connection failed. */
 export type Answer = number | 'refused' | 'lost';
 
@@ -47,6 +64,14 @@ export abstract class Job extends Timer {
   phase: 'away' | 'underWay' | 'waiting' | 'served' | 'rejected' | 'over' = 'away';
   /** What a rejected job is answered. */
   rejectedAs: Answer = 503;
+  /** Of its answer. */
+  headers: ReplyHeaders = NO_HEADERS;
+  /** What its caller says of it: index into CRITICALITIES or -1, whether it is a repetition, until when it is of use. */
+  criticality = -1;
+  isRetry = false;
+  deadlineMs: number = Number.POSITIVE_INFINITY;
+  /** When the gate let it in; NaN while it has no place. */
+  enteredAtMs: number = Number.NaN;
 
   abstract answered(answer: Answer): void;
 
@@ -69,6 +94,8 @@ export class FakeEndpoint {
   readonly #drawMs: () => number;
   readonly #workers: number;
   readonly #queueMax: number;
+  readonly #headers: ReplyHeaders;
+  readonly #gate: Gate | null;
   readonly #active: Set<Job> = new Set();
   #queue: Job[] = [];
   #queueHead = 0;
@@ -77,6 +104,8 @@ export class FakeEndpoint {
   #behavior: Behavior = 'up';
   #slower = 1;
   #received = 0;
+  /** Work of refusals that nobody has waited for yet, ms. */
+  #owedMs = 0;
   #startedAtMs: number = Number.NEGATIVE_INFINITY;
 
   constructor(address: string, model: EndpointModel, clock: VirtualClock, random: Random) {
@@ -87,6 +116,8 @@ export class FakeEndpoint {
     this.#drawMs = drawer(model.serviceMs ?? 20, random);
     this.#workers = model.workers ?? 4;
     this.#queueMax = model.queueMax ?? Number.POSITIVE_INFINITY;
+    this.#headers = model.headers ?? NO_HEADERS;
+    this.#gate = model.admission === undefined ? null : new Gate(model.admission, clock.now());
   }
 
   get behavior(): Behavior {
@@ -96,6 +127,11 @@ export class FakeEndpoint {
   /** Calls being served and waiting. */
   get load(): number {
     return this.#busy + this.#waiting;
+  }
+
+  /** Calls that `admission` lets in at once; Infinity without it. */
+  get limit(): number {
+    return this.#gate?.limit ?? Number.POSITIVE_INFINITY;
   }
 
   /** Attempts that were sent to it. */
@@ -136,6 +172,7 @@ export class FakeEndpoint {
     if (behavior === 'blackHole') job.phase = 'over';
     else if (behavior === 'refuse') this.#reject(job, 'lost', 0);
     else if (behavior === 'failFast') this.#reject(job, 503, 0);
+    else if (this.#gate !== null && !this.#gate.enter(job, this.#clock.now())) this.#refuse(job, this.#gate);
     else if (this.#busy < this.#workers) this.#serve(job);
     else if (this.#waiting >= this.#queueMax) this.#reject(job, 503, OVER_QUEUE_MS);
     else {
@@ -155,6 +192,8 @@ export class FakeEndpoint {
 
   /** The caller has gone. */
   cancel(job: Job): void {
+    // Its connection is closed, so its place is free, whether or not anybody still works for it.
+    this.#gate?.leave(job, this.#clock.now(), false);
     if (job.phase === 'rejected' || job.phase === 'underWay') {
       // It is on its way; the server will see it all the same, unless it looks whether anybody waits.
       if (job.phase === 'rejected' || this.#model.honorsCancel === true) {
@@ -174,11 +213,22 @@ export class FakeEndpoint {
     job.phase = 'served';
     this.#busy++;
     this.#active.add(job);
-    this.#clock.arm(job, this.#clock.now() + this.#drawMs() * this.#slower * (this.#model.slower ?? 1) * this.#coldness());
+    const owedMs = this.#owedMs;
+    this.#owedMs = 0;
+    this.#clock.arm(job, this.#clock.now() + owedMs + this.#drawMs() * this.#slower * (this.#model.slower ?? 1) * this.#coldness());
+  }
+
+  #refuse(job: Job, gate: Gate): void {
+    this.#owedMs += this.#model.refusalMs ?? 0;
+    job.headers = gate.refusal();
+    this.#reject(job, 503, OVER_QUEUE_MS);
   }
 
   #done(job: Job, status: number): void {
     if (job.phase !== 'served') return;
+    const gate = this.#gate;
+    job.headers = gate === null ? this.#headers : gate.report(this.#headers);
+    gate?.leave(job, this.#clock.now(), status < 500);
     this.#leave(job);
     job.answered(status);
   }
@@ -200,11 +250,20 @@ export class FakeEndpoint {
       }
       if (job.phase !== 'waiting') continue;
       this.#waiting--;
+      if (this.#isExpired(job)) continue;
       this.#serve(job);
       return;
     }
     this.#queue = [];
     this.#queueHead = 0;
+  }
+
+  /** Answers a call that nobody waits for any more. */
+  #isExpired(job: Job): boolean {
+    if (this.#model.dropsExpired !== true || this.#clock.now() < job.deadlineMs) return false;
+    this.#gate?.leave(job, this.#clock.now(), false);
+    this.#reject(job, EXPIRED, 0);
+    return true;
   }
 
   #reject(job: Job, answer: Answer, afterMs: number): void {
@@ -236,6 +295,7 @@ export class FakeEndpoint {
     for (const job of jobs) {
       this.#clock.disarm(job);
       job.phase = 'over';
+      this.#gate?.leave(job, this.#clock.now(), false);
       if (answer !== null) job.answered(answer);
     }
   }

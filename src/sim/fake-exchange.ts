@@ -77,6 +77,10 @@ class FakeExchange extends Timer implements Reply, Cancelable {
       if (dueMs !== Number.POSITIVE_INFINITY) clock.arm(this, dueMs);
       const server = endpoint();
       onAttempt(call, server);
+      const job = this.#job;
+      job.criticality = call.criticality;
+      job.isRetry = call.attempt > 1;
+      job.deadlineMs = call.deadlineMs;
       server.send(this.#job, networkMs());
     });
   }
@@ -91,6 +95,7 @@ class FakeExchange extends Timer implements Reply, Cancelable {
       this.#fail({ code: 'connection_lost', message: 'the connection broke before the answer', sent: 'head', retryable: true });
     } else {
       this.status = answer;
+      this.headers = this.#job.headers;
       call.headAtMs = this.#deps.clock.now();
       this.#resolve(this);
       this.#finish(this.#deps.isBlind ? 'success' : kindOfStatus(answer), null);

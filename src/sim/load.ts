@@ -1,6 +1,7 @@
 // When calls begin. Open loop: nobody waits for an answer before the next call, because users do not either; a closed loop
 // hides a collapse by sending less. Pure; chance is handed in.
 import type { Random } from '../core/clock.ts';
+import type { Criticality } from '../model/traffic.ts';
 import { exponential } from './distribution.ts';
 
 /** How many calls, and when. */
@@ -13,8 +14,10 @@ export interface LoadModel {
   readonly arrivals?: 'poisson' | 'lockstep';
   /** @default GET */
   readonly method?: string;
-  /** @default / */
-  readonly path?: string;
+  /** A fixed one, or drawn for each call with the client's own chance. @default / */
+  readonly path?: string | ((random: Random) => string);
+  /** How much a call matters, drawn like the path. @default nobody says */
+  readonly criticality?: (random: Random) => Criticality;
   /** Flat pairs of name and value for the n-th call of a client, drawn with the client's own chance. @default none */
   readonly headers?: (random: Random) => string[];
 }

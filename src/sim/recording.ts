@@ -2,6 +2,8 @@
 // Reads them back as figures of any stretch of time. Latency of a failed call counts as its whole time allowed, so that
 // failing fast never looks fast.
 import type { MeshEvent } from '../core/events.ts';
+import { quantile } from './quantile.ts';
+import { type Series, seriesOf } from './series.ts';
 
 /** Something that a mesh did, and which client saw it. Times are ms since the start of the simulation. */
 export interface SimEvent {
@@ -25,8 +27,18 @@ export interface Stats {
   readonly p999Ms: number;
 }
 
+/** How a call ended. */
+export interface CallEnding {
+  readonly isGood: boolean;
+  readonly isRefused: boolean;
+  /** Index into CRITICALITIES, -1 when nobody said. */
+  readonly criticality: number;
+}
+
 const SUCCESS = 1;
 const REFUSED = 2;
+/** From here on: criticality + 1. */
+const CRITICALITY_SHIFT = 2;
 
 /** Numbers in a row that grow. */
 class Column<T extends Float64Array | Float32Array | Uint16Array | Uint8Array> {
@@ -64,10 +76,10 @@ export class Recording {
   readonly #names: string[] = [];
   readonly #indexes: Map<string, number> = new Map();
 
-  call(startedAtMs: number, latencyMs: number, isGood: boolean, isRefused: boolean): void {
+  call(startedAtMs: number, latencyMs: number, { isGood, isRefused, criticality }: CallEnding): void {
     this.#startedAt.push(startedAtMs);
     this.#latency.push(latencyMs);
-    this.#flags.push((isGood ? SUCCESS : 0) | (isRefused ? REFUSED : 0));
+    this.#flags.push((isGood ? SUCCESS : 0) | (isRefused ? REFUSED : 0) | ((criticality + 1) << CRITICALITY_SHIFT));
   }
 
   attempt(atMs: number, address: string): void {
@@ -84,8 +96,8 @@ export class Recording {
     return this.#startedAt.length;
   }
 
-  /** Figures of what began in `[fromMs, toMs)`. */
-  stats(fromMs: number, toMs: number): Stats {
+  /** Figures of what began in `[fromMs, toMs)`; of one class only, by its index into CRITICALITIES. Attempts are those of all classes. */
+  stats(fromMs: number, toMs: number, criticality: number | null = null): Stats {
     const { data: startedAt, length } = this.#startedAt;
     const latencies: number[] = [];
     let good = 0;
@@ -96,6 +108,7 @@ export class Recording {
       if (at < fromMs || at >= toMs) continue;
       const latency = this.#latency.data[i] as number;
       const flags = this.#flags.data[i] as number;
+      if (criticality !== null && flags >> CRITICALITY_SHIFT !== criticality + 1) continue;
       latencies.push(latency);
       sum += latency;
       if ((flags & SUCCESS) !== 0) good++;
@@ -113,6 +126,16 @@ export class Recording {
       p99Ms: quantile(sorted, 0.99),
       p999Ms: quantile(sorted, 0.999),
     };
+  }
+
+  /** Latency of the calls answered well, of those that began in `[fromMs, toMs)`, ms; 0 when there was none. */
+  answeredMs(q: number, fromMs: number, toMs: number): number {
+    const latencies: number[] = [];
+    for (let i = 0; i < this.#startedAt.length; i++) {
+      const at = this.#startedAt.data[i] as number;
+      if (at >= fromMs && at < toMs && ((this.#flags.data[i] as number) & SUCCESS) !== 0) latencies.push(this.#latency.data[i] as number);
+    }
+    return quantile(Float64Array.from(latencies).sort(), q);
   }
 
   /** Share of the attempts that each address had. */
@@ -153,15 +176,25 @@ export class Recording {
     return { calls, good };
   }
 
+  /** Step by step, from the start to `durationMs`. */
+  series(stepMs: number, durationMs: number): Series {
+    const { data: flags, length } = this.#flags;
+    return seriesOf(
+      {
+        startedAtMs: this.#startedAt.data.subarray(0, length),
+        latencyMs: this.#latency.data,
+        isGood: (call) => ((flags[call] as number) & SUCCESS) !== 0,
+        attemptAtMs: this.#attemptAt.data.subarray(0, this.#attemptAt.length),
+      },
+      stepMs,
+      durationMs,
+    );
+  }
+
   #attempts(fromMs: number, toMs: number): number {
     let count = 0;
     const { data, length } = this.#attemptAt;
     for (let i = 0; i < length; i++) if ((data[i] as number) >= fromMs && (data[i] as number) < toMs) count++;
     return count;
   }
-}
-
-/** Nearest rank; 0 of nothing. */
-function quantile(sorted: Float64Array, q: number): number {
-  return sorted[Math.min(sorted.length - 1, Math.floor(q * sorted.length))] ?? 0;
 }

@@ -2,6 +2,7 @@
 import type { EndListener } from '../core/call.ts';
 import { type Clock, type Random, Timer } from '../core/clock.ts';
 import type { Mesh } from '../mesh/mesh.ts';
+import { CRITICALITIES } from '../model/traffic.ts';
 import { type LoadModel, nextArrivalMs } from './load.ts';
 import type { Recording } from './recording.ts';
 import type { SimProcess } from './sim-process.ts';
@@ -34,8 +35,10 @@ export class SimClient {
   /** Makes one call. */
   call(load: LoadModel): void {
     const { process, service } = this.#deps;
-    const { method = 'GET', path = '/', headers } = load;
-    const call = process.newCall(service, method, path, headers?.(this.random) ?? []);
+    const { method = 'GET', path = '/', headers, criticality } = load;
+    const drawn = typeof path === 'string' ? path : path(this.random);
+    const call = process.newCall(service, method, drawn, headers?.(this.random) ?? []);
+    if (criticality !== undefined) call.criticality = CRITICALITIES.indexOf(criticality(this.random));
     this.inFlight++;
     call.onEnd(this.#onEnd);
     process.send(call).then(ignore, ignore);
@@ -47,7 +50,7 @@ export class SimClient {
     const tookMs = outcome.endedAtMs - call.startedAtMs;
     const allowedMs = Number.isFinite(call.deadlineMs) ? call.deadlineMs - call.startedAtMs : tookMs;
     const isRefused = outcome.error?.family === 'refused';
-    this.#deps.recording.call(call.startedAtMs, isGood ? tookMs : allowedMs, isGood, isRefused);
+    this.#deps.recording.call(call.startedAtMs, isGood ? tookMs : allowedMs, { isGood, isRefused, criticality: call.criticality });
   };
 }
 

@@ -1,5 +1,6 @@
 // A whole simulation from one description: clients with the real library, endpoints that are models, faults in between.
 // What does not fit into the description is done by a script, at its time.
+import type { DnsResolver } from '../discovery/source.ts';
 import type { ConfigSource } from '../mesh/config-source.ts';
 import { isFileSource } from '../mesh/config-source.ts';
 import type { Mesh } from '../mesh/mesh.ts';
@@ -16,6 +17,8 @@ export interface EndpointGroup extends EndpointModel {
   /** How many. @default 3; with endpoints in the configuration, those */
   readonly count?: number;
   readonly labels?: Readonly<Record<string, string>>;
+  /** `region/zone/subzone`. @default none */
+  readonly locality?: string;
 }
 
 /** Something that goes wrong. */
@@ -49,6 +52,8 @@ export interface SimWorld {
 export interface SimulationOptions {
   /** As for `createMesh`. A service without endpoints gets `endpoints`. @default one service with all defaults */
   readonly config?: ConfigSource;
+  /** What one client has instead of `config`, say a place of its own; 0 is the first. @default all the same */
+  readonly configOf?: (client: number, config: ConfigSource) => ConfigSource;
   /** The service that is called. @default the first of the configuration */
   readonly service?: string;
   /** Processes, each with a mesh of its own. @default 1 */
@@ -65,6 +70,8 @@ export interface SimulationOptions {
   readonly seed?: number;
   /** Least and most time of the network, there and back, ms. @default 0.5 to 0.7 */
   readonly networkMs?: readonly [number, number];
+  /** What a service that is found by DNS is told; without it such a service gets `endpoints`. What stands behind an address is the first group. */
+  readonly resolver?: DnsResolver;
   /** Before time begins: for layers of your own, and for processes more. What reads files must be done here. */
   readonly prepare?: (world: SimWorld) => void | Promise<void>;
   /** All clients draw the same, to model libraries whose draws begin at a fixed point. @default false */
@@ -83,11 +90,19 @@ const DRAIN_STEP_MS = 1_000;
 export async function simulate(options: SimulationOptions): Promise<SimulationResult> {
   const { clients: count = 1, durationMs, seed = 1, networkMs = NETWORK_MS_DEFAULT, prepare } = options;
   const groups = groupsOf(options);
-  const { blind = false, alike = false } = options;
-  const world = new World({ seed, networkMs, model: groups[0] ?? {}, isBlind: blind, isAlike: alike });
+  const { blind = false, alike = false, configOf = (_: number, same: ConfigSource) => same } = options;
+  const { resolver } = options;
+  const world = new World({
+    seed,
+    networkMs,
+    model: groups[0] ?? {},
+    isBlind: blind,
+    isAlike: alike,
+    ...(resolver === undefined ? {} : { resolver }),
+  });
   const { config, service } = describe(options, groups, world);
   const clients: SimClient[] = [];
-  for (let i = 0; i < count; i++) clients.push(await world.client(i, service, config));
+  for (let i = 0; i < count; i++) clients.push(await world.client(i, service, configOf(i, config)));
   const face = faceOf(world, clients, config);
   await prepare?.(face);
   const load = typeof options.load === 'number' ? { rps: options.load } : options.load;
@@ -107,7 +122,7 @@ function groupsOf({ endpoints = {} }: SimulationOptions): readonly EndpointGroup
 
 /** Gives the servers their addresses, and the configuration the servers. */
 function describe(
-  { config = {}, service }: SimulationOptions,
+  { config = {}, service, resolver }: SimulationOptions,
   groups: readonly EndpointGroup[],
   world: World,
 ): { config: ConfigSource; service: string } {
@@ -117,6 +132,7 @@ function describe(
   }
   const input = config as MeshInput;
   const name = service ?? Object.keys(input.services ?? {})[0] ?? 'service';
+  if (resolver !== undefined && input.services?.[name]?.dns !== undefined) return { config, service: name };
   // Names and files mean nothing in a simulated world: only fixed addresses are kept.
   const { dns: _dns, endpointsFile: _file, endpoints: fixed, ...known }: ServiceInput = input.services?.[name] ?? {};
   if (fixed !== undefined) {
@@ -124,12 +140,12 @@ function describe(
     placeAll(world, groups, addresses);
     return { config, service: name };
   }
-  const endpoints: { address: string; labels: Readonly<Record<string, string>> }[] = [];
-  for (const { count = COUNT_DEFAULT, labels = {}, ...model } of groups) {
+  const endpoints: { address: string; labels: Readonly<Record<string, string>>; locality?: string }[] = [];
+  for (const { count = COUNT_DEFAULT, labels = {}, locality, ...model } of groups) {
     for (let i = 0; i < count; i++) {
       const address = `e${endpoints.length + 1}:80`;
       world.place(address, model);
-      endpoints.push({ address, labels });
+      endpoints.push({ address, labels, ...(locality === undefined ? {} : { locality }) });
     }
   }
   return { config: { ...input, services: { ...input.services, [name]: { ...known, endpoints } } }, service: name };

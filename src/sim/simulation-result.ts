@@ -1,7 +1,9 @@
 // What a simulation has shown. The figures are read from the recording when somebody asks; as JSON it is a summary that is
 // equal, byte for byte, for equal seeds.
 import type { MeshEvent } from '../core/events.ts';
+import { CRITICALITIES, type Criticality } from '../model/traffic.ts';
 import type { Recording, SimEvent, Stats } from './recording.ts';
+import type { Series } from './series.ts';
 
 export interface Recovery {
   /** Share of calls that must go well. @default 0.99 */
@@ -23,9 +25,19 @@ export class SimulationResult {
     this.#recording = recording;
   }
 
-  /** Figures of the calls that began in `[fromMs, toMs)`. @default the whole run */
-  stats(fromMs = 0, toMs: number = this.durationMs): Stats {
-    return this.#recording.stats(fromMs, toMs);
+  /** Figures of the calls that began in `[fromMs, toMs)`, of all or of those that matter so much. @default the whole run */
+  stats(fromMs = 0, toMs: number = this.durationMs, criticality?: Criticality): Stats {
+    return this.#recording.stats(fromMs, toMs, criticality === undefined ? null : CRITICALITIES.indexOf(criticality));
+  }
+
+  /** A quantile (0 to 1) of the latency of those that were answered well alone, ms; 0 when there was none. */
+  answeredMs(q: number, fromMs = 0, toMs: number = this.durationMs): number {
+    return this.#recording.answeredMs(q, fromMs, toMs);
+  }
+
+  /** The same, step by step: what `drawRuns` draws. @default steps of 1000 ms */
+  series(stepMs = 1_000): Series {
+    return this.#recording.series(stepMs, this.durationMs);
   }
 
   /** Share of the attempts that each address had, 0 to 1. */

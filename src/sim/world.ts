@@ -23,6 +23,8 @@ export interface WorldOptions {
   readonly isBlind: boolean;
   /** Whether all processes draw the same. */
   readonly isAlike: boolean;
+  /** What DNS says. @default no name is known */
+  readonly resolver?: DnsResolver;
 }
 
 type OnAttempt = (attempt: Call, endpoint: FakeEndpoint) => void;
@@ -66,7 +68,7 @@ export class World {
 
   /** A process with the real library in it. Its name gives it its chance. */
   async process(name: string, config: ConfigSource, onAttempt: OnAttempt = UNRECORDED): Promise<SimProcess> {
-    const { seed, networkMs, isBlind, isAlike } = this.#options;
+    const { seed, networkMs, isBlind, isAlike, resolver = NO_NAMES } = this.#options;
     const chance = streamOf(seed, `network ${name}`);
     const clock = new ProcessClock(this.clock, chance());
     const [least, most] = networkMs;
@@ -79,7 +81,7 @@ export class World {
       random: streamOf(seed, isAlike ? 'mesh' : `mesh ${name}`),
       // Nothing is there in a simulation but what is simulated: no wait for what does not come.
       readyMs: 0,
-      resolver: NO_NAMES,
+      resolver,
       env: {},
       transport: ({ address }) => fakeLeaf({ clock, endpoint: () => this.endpoint(address), networkMs: drawNetworkMs, onAttempt, isBlind }),
     });

@@ -8,6 +8,7 @@ import { DestinationSeries } from './destination-series.ts';
 import { Family, SERIES_MAX } from './family.ts';
 import { type MeterSnapshot, meterSnapshot } from './meter-snapshot.ts';
 import { type CounterName, type GaugeName, type HistogramName, METRICS, type MetricName } from './metrics.ts';
+import { type ActionCounter, actionCounter } from './action-counter.ts';
 import { MESH_REASON, MESH_SERVICE, MESH_STATE } from './semconv.ts';
 import { type Attributes, Counter, Gauge, Histogram } from './series.ts';
 
@@ -86,6 +87,11 @@ export class Meter {
       this.#overflowDestination = series;
     }
     return this.#overflowDestination;
+  }
+
+  /** Counts what a route does beside sending calls on. */
+  actions(service: string, route: string): ActionCounter {
+    return actionCounter(this.#counter('inmesh.route.actions'), service, route);
   }
 
   /** A counter; labels in the order of the table, their values from the configuration or a fixed list. */

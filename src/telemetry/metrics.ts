@@ -7,6 +7,7 @@ export type HistogramName = 'http.client.request.duration' | 'inmesh.call.durati
 export type CounterName =
   | 'inmesh.retries'
   | 'inmesh.retries.denied'
+  | 'inmesh.route.actions'
   | 'inmesh.circuit.transitions'
   | 'inmesh.ejections'
   | 'inmesh.config.loads'
@@ -20,6 +21,8 @@ export type GaugeName =
   | 'inmesh.active_calls'
   | 'inmesh.active_attempts'
   | 'inmesh.retry.budget.tokens'
+  | 'inmesh.retry.margin'
+  | 'inmesh.throttle.probability'
   | 'inmesh.circuit.state'
   | 'inmesh.endpoints'
   | 'inmesh.limit.used'
@@ -93,10 +96,33 @@ export const METRICS: readonly MetricDefinition[] = Object.freeze([
     attributes: [service, route, destination, name.MESH_RETRY_DENIED],
   },
   {
+    name: 'inmesh.route.actions',
+    unit: '{action}',
+    kind: 'counter',
+    description:
+      'What routes did beside sending calls on: faults, mirrored calls, hedges, answers from the cache, coalesced calls, fallbacks.',
+    attributes: [service, route, name.MESH_ACTION],
+  },
+  {
     name: 'inmesh.retry.budget.tokens',
     unit: '{token}',
     kind: 'gauge',
     description: 'Balance of the retry budget; no retry is made below 1.',
+    attributes: [service],
+  },
+  {
+    name: 'inmesh.retry.margin',
+    unit: '1',
+    kind: 'gauge',
+    description:
+      'Load of the service × attempts per call under total failure: above 1 an outage feeds itself. Only while endpoints report their load.',
+    attributes: [service],
+  },
+  {
+    name: 'inmesh.throttle.probability',
+    unit: '1',
+    kind: 'gauge',
+    description: 'Share of the calls that are refused here because the service refuses most of them.',
     attributes: [service],
   },
   {

@@ -35,6 +35,7 @@ export const MESH_RETRY_DENIED = 'inmesh.retry.denied';
 export const MESH_LIMIT = 'inmesh.limit';
 export const MESH_STATE = 'inmesh.state';
 export const MESH_REASON = 'inmesh.reason';
+export const MESH_ACTION = 'inmesh.action';
 
 /** Value for what lies outside a fixed list. */
 export const OTHER = '_OTHER';

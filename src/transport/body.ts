@@ -62,6 +62,10 @@ class LargeBody implements RequestBody {
   }
 
   release(): void {}
+
+  copy(): RequestBody {
+    return new LargeBody(this.#value, this.length);
+  }
 }
 
 function fromMemory(value: string | Uint8Array, length: number, bytesMax: number): RequestBody | null {
@@ -99,6 +103,13 @@ class StreamBody implements RequestBody {
   #isDone = false;
   #reader = 0;
   #pull: Promise<void> | null = null;
+  #isReleased = false;
+  /** Whether the last chunk is there, with all before it. */
+  #isWhole = false;
+  /** Copies that are not released. */
+  #followers = 0;
+  /** What the copies wait for: more of the body, or its end. */
+  #change: PromiseWithResolvers<void> | null = null;
 
   constructor(open: () => ChunkSource, length: number, bytesMax: number) {
     this.#open = open;
@@ -120,16 +131,53 @@ class StreamBody implements RequestBody {
 
   release(): void {
     this.#reader++;
-    this.#giveUpCopy();
-    this.#chunks = [];
+    this.#isReleased = true;
+    if (this.#followers === 0) this.#letGo();
     if (this.#isDone) return;
     this.#isDone = true;
+    this.#changed();
     try {
       // Opened even if nobody has read: a stream that is left alone holds its file or socket.
       (this.#source ?? this.#open()).close(GIVEN_UP);
     } catch {
       // A source that fails while it is given up has nobody left to tell.
     }
+  }
+
+  /** For a second call beside the first; null when not all of it is kept. */
+  follow(): StreamCopy | null {
+    if (this.length < 0 || !this.#isCopying || this.#isReleased) return null;
+    this.#followers++;
+    return new StreamCopy(this);
+  }
+
+  unfollow(): void {
+    this.#followers--;
+    if (this.#isReleased && this.#followers === 0) this.#letGo();
+  }
+
+  /** Never reads ahead of the first call: it must not notice. Throws when the first call sent less than the whole. */
+  async *followed(): AsyncGenerator<Uint8Array> {
+    for (let position = 0; ; ) {
+      if (!this.#isCopying) throw GIVEN_UP;
+      if (position < this.#chunks.length) yield this.#chunks[position++] as Uint8Array;
+      else if (this.#isWhole) return;
+      else if (this.#isDone) throw GIVEN_UP;
+      else {
+        this.#change ??= Promise.withResolvers();
+        await this.#change.promise;
+      }
+    }
+  }
+
+  #changed(): void {
+    this.#change?.resolve();
+    this.#change = null;
+  }
+
+  #letGo(): void {
+    this.#giveUpCopy();
+    this.#chunks = [];
   }
 
   async *#read(reader: number): AsyncGenerator<Uint8Array> {
@@ -162,6 +210,7 @@ class StreamBody implements RequestBody {
       if (this.#isDone) return;
       if (step.done === true) {
         this.#isDone = true;
+        this.#isWhole = this.#isCopying;
         return;
       }
       this.#keep(toBytes(step.value));
@@ -170,6 +219,7 @@ class StreamBody implements RequestBody {
       this.#isDone = true;
     } finally {
       this.#pull = null;
+      this.#changed();
     }
   }
 
@@ -191,6 +241,44 @@ class StreamBody implements RequestBody {
     processBytes -= this.#copied;
     this.#copied = 0;
   }
+}
+
+/** The bytes of a body that another call is sending, as they come. */
+class StreamCopy implements RequestBody {
+  readonly length: number;
+  readonly replayable = true;
+  failure: unknown = undefined;
+  readonly isCounted = false;
+  readonly #of: StreamBody;
+  #isReleased = false;
+
+  constructor(of: StreamBody) {
+    this.#of = of;
+    this.length = of.length;
+  }
+
+  async *open(): AsyncGenerator<Uint8Array> {
+    try {
+      yield* this.#of.followed();
+    } catch (error) {
+      // Whoever was to receive it is not to blame.
+      this.failure = error;
+      throw error;
+    }
+  }
+
+  release(): void {
+    if (this.#isReleased) return;
+    this.#isReleased = true;
+    this.#of.unfollow();
+  }
+}
+
+/** The same bytes for a second call at the same time, its own to open and release; null when the first call would notice. */
+export function copyOf(body: Body): Body | null {
+  if (body instanceof FixedBody) return body;
+  if (body instanceof LargeBody) return body.copy();
+  return body instanceof StreamBody ? body.follow() : null;
 }
 
 /** A web stream is read by a reader of our own: the iterator of the stream could not be stopped during a read. */

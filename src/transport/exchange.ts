@@ -1,7 +1,7 @@
 // One attempt on the wire: at once undici's handler, the Reply, the timer of the attempt, and what `cancel` reaches.
 // One object, because this is the hot path. Bytes pass through untouched; what comes before the consumer is there waits.
 import type { Call, Cancelable, Outcome, OutcomeKind, Reply, ReplyHeaders, Sink } from '../core/call.ts';
-import { kindOfError, kindOfStatus } from '../core/classify.ts';
+import { isShed, kindOfError, kindOfStatus } from '../core/classify.ts';
 import { type Clock, Timer } from '../core/clock.ts';
 import { type MeshError, meshError } from '../core/errors.ts';
 import { placeOf } from '../core/refuse.ts';
@@ -351,6 +351,6 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     this.#phase = DONE;
     clock.disarm(this);
     const outcome: Outcome = { kind, status: this.status, error, endedAtMs: clock.now() };
-    this.#call.end(outcome);
+    this.#call.end(error === null && isShed(this.status, this.headers) ? { ...outcome, isShed: true } : outcome);
   }
 }

@@ -1,6 +1,8 @@
 // What the edges need to know of a mesh: which hosts are its own, and the stack behind each. mesh/ fulfils it.
+import type { Criticality } from '../model/traffic.ts';
 import type { Call } from '../core/call.ts';
 import type { Clock } from '../core/clock.ts';
+import { criticalityIndex } from '../core/criticality.ts';
 import type { Service } from '../core/service.ts';
 
 /** One origin that the mesh knows. */
@@ -19,6 +21,8 @@ export interface CallOptions {
   readonly timeout?: number | string;
   /** The call may reach the application twice, whatever its method. @default by method and Idempotency-Key */
   readonly idempotent?: boolean;
+  /** Who is dropped first when there is too much: the lowest. @default that of the route, else of the inbound call that is served, else critical */
+  readonly criticality?: Criticality;
 }
 
 export interface Outbound {
@@ -32,7 +36,8 @@ export interface Outbound {
 
 /** Applies the options of the edge to the call. */
 export function applyOptions(call: Call, options: CallOptions, parseDuration: (text: string) => number): void {
-  const { timeout, idempotent } = options;
+  const { timeout, idempotent, criticality } = options;
   if (timeout !== undefined) call.timeoutMs = typeof timeout === 'number' ? timeout : parseDuration(timeout);
   if (idempotent === true) call.idempotent = true;
+  if (criticality !== undefined) call.criticality = criticalityIndex(criticality);
 }

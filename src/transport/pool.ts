@@ -8,10 +8,11 @@ import type { Service } from '../core/service.ts';
 import { type ClientTls, clientTls } from '../identity/tls-context.ts';
 import type { IdentityConfig } from '../model/config.ts';
 import type { LimitsPolicy, TlsPolicy } from '../model/destination.ts';
+import { CRITICALITIES } from '../model/traffic.ts';
 import { Exchange, type ExchangeHost } from './exchange.ts';
 import { refuse } from '../core/refuse.ts';
 import { isIdentityError } from './failure.ts';
-import { ATTEMPT_HEADER, DEADLINE_HEADER } from '../core/headers.ts';
+import { ATTEMPT_HEADER, CRITICALITY_HEADER, DEADLINE_HEADER } from '../core/headers.ts';
 import { buildConnector, type Dispatcher, Pool } from './undici.ts';
 
 export interface TransportPolicy {
@@ -215,7 +216,9 @@ function ownHeaders(call: Call): string[] {
   const count = given.length;
   const dueMs = call.deadlineMs < call.attemptDeadlineMs ? call.deadlineMs : call.attemptDeadlineMs;
   const isBounded = dueMs !== Number.POSITIVE_INFINITY;
-  const headers = new Array<string>(count + (isBounded ? 4 : 2) + (call.attempt > 1 ? 2 : 0));
+  // What the caller wrote himself stands.
+  const isCritical = call.criticality >= 0 && call.header(CRITICALITY_HEADER) === undefined;
+  const headers = new Array<string>(count + (isBounded ? 4 : 2) + (call.attempt > 1 ? 2 : 0) + (isCritical ? 2 : 0));
   for (let i = 0; i < count; i++) headers[i] = given[i] as string;
   let at = count;
   headers[at++] = 'host';
@@ -226,7 +229,11 @@ function ownHeaders(call: Call): string[] {
   }
   if (call.attempt > 1) {
     headers[at++] = ATTEMPT_HEADER;
-    headers[at] = String(call.attempt);
+    headers[at++] = String(call.attempt);
+  }
+  if (isCritical) {
+    headers[at++] = CRITICALITY_HEADER;
+    headers[at] = CRITICALITIES[call.criticality] as string;
   }
   return headers;
 }

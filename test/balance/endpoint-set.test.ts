@@ -123,6 +123,27 @@ describe('what a new endpoint is assumed to be', () => {
   });
 });
 
+describe('since when an endpoint is up', () => {
+  it('always, for those that were there first; from now on, for those that join', () => {
+    const { set } = setup();
+    set.update([config('a:1')], 500);
+    set.update([config('a:1'), config('b:1')], 900);
+    expect(set.all.map(({ upSinceMs }) => upSinceMs)).toEqual([Number.NEGATIVE_INFINITY, 900]);
+  });
+});
+
+describe('EndpointSet.standingChanged', () => {
+  it('is a new version of the same endpoints, and nobody is told', () => {
+    const { set } = setup();
+    set.update([config('a:1')], 0);
+    const { version, all } = set;
+    set.onChange(() => expect.unreachable());
+    set.standingChanged();
+    expect(set.version).not.toBe(version);
+    expect(set.select(null)).toBe(all);
+  });
+});
+
 describe('EndpointSet.select', () => {
   it('gives those that carry all labels, as the same array until the set changes', () => {
     const { set } = setup();

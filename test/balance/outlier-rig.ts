@@ -2,25 +2,41 @@
 import type { LiveEndpoint } from '../../src/balance/endpoint.ts';
 import { EndpointSet } from '../../src/balance/endpoint-set.ts';
 import { Outlier } from '../../src/balance/outlier.ts';
-import type { Call, Outcome, OutcomeKind } from '../../src/core/call.ts';
+import type { OutlierDeps, OutlierDetector } from '../../src/balance/outlier-detector.ts';
+import type { Call, Outcome } from '../../src/core/call.ts';
+import { kindOfError, kindOfStatus } from '../../src/core/classify.ts';
+import type { MeshErrorCode, Sent } from '../../src/core/errors.ts';
 import type { MeshEvent } from '../../src/core/events.ts';
 import { BALANCER_DEFAULTS, OUTLIER_DEFAULTS, type OutlierPolicy } from '../../src/model/destination.ts';
 import { pair, testCall, testError } from '../support/fake-service.ts';
 
-export class OutlierRig {
+const STATUSES: Readonly<Record<string, number>> = { '+': 200, '-': 503, '5': 500, '2': 502, '7': 504, '4': 404, '9': 429 };
+
+const ERRORS: Readonly<Record<string, [MeshErrorCode, Sent]>> = {
+  x: ['connection_lost', 'head'],
+  c: ['connect_failed', 'none'],
+  t: ['attempt_timeout', 'head'],
+  /** The time ran out before there was a connection. */
+  w: ['attempt_timeout', 'none'],
+  d: ['deadline_exceeded', 'head'],
+  r: ['not_processed', 'none'],
+  p: ['protocol_error', 'head'],
+  f: ['call_failed', 'body'],
+  '?': ['canceled', 'none'],
+  u: ['peer_untrusted', 'none'],
+};
+
+export class DetectorRig<Detector extends OutlierDetector> {
   readonly events: MeshEvent[] = [];
   readonly set: EndpointSet;
-  readonly outlier: Outlier;
+  readonly outlier: Detector;
   nowMs = 1_000;
 
-  constructor(size: number, policy: Partial<OutlierPolicy> = {}, random: () => number = () => 0) {
+  constructor(size: number, make: (deps: OutlierDeps, nowMs: number) => Detector, more: Partial<OutlierDeps> = {}) {
     this.set = new EndpointSet(BALANCER_DEFAULTS, { leaf: () => pair()[0] });
     this.resize(size);
-    const { set } = this;
-    this.outlier = new Outlier(
-      { ...OUTLIER_DEFAULTS, ...policy },
-      { service: 'reviews', set, random, emit: (event) => this.events.push(event) },
-    );
+    const emit = (event: MeshEvent): void => void this.events.push(event);
+    this.outlier = make({ service: 'reviews', set: this.set, random: () => 0, emit, ...more }, this.nowMs);
   }
 
   resize(size: number): void {
@@ -32,7 +48,7 @@ export class OutlierRig {
     return this.set.all[index] as LiveEndpoint;
   }
 
-  /** `+` good, `-` 503, `x` connection lost, `5` 500, `?` ignored; a ms apart, on the endpoint. */
+  /** One ending per ms on the endpoint; for the signs see `STATUSES` and `ERRORS`. */
   play(index: number, endings: string): void {
     for (const sign of endings) {
       this.nowMs += 1;
@@ -40,15 +56,21 @@ export class OutlierRig {
     }
   }
 
+  /** Many endings in no time. */
+  burst(index: number, endings: string): void {
+    for (const sign of endings) this.outlier.record(this.at(index), this.start(), this.ending(sign));
+  }
+
   start(): Call {
     return testCall({ startedAtMs: this.nowMs });
   }
 
-  ending(sign: string): Outcome {
-    const kind: OutcomeKind = sign === '+' ? 'success' : sign === '?' ? 'ignored' : 'failure';
-    const status = sign === '+' ? 200 : sign === '-' ? 503 : sign === '5' ? 500 : 0;
-    const error = sign === 'x' ? testError('connection_lost') : sign === '?' ? testError('canceled') : null;
-    return { kind, status, error, endedAtMs: this.nowMs };
+  /** A status may be followed by an error in the body: `ending('+', 'x')`. */
+  ending(sign: string, then = ''): Outcome {
+    const [code, sent] = ERRORS[then === '' ? sign : then] ?? [];
+    const status = STATUSES[sign] ?? 0;
+    const error = code === undefined ? null : testError(code, { sent: status === 0 ? (sent ?? 'none') : 'body' });
+    return { kind: error === null ? kindOfStatus(status) : kindOfError(error), status, error, endedAtMs: this.nowMs };
   }
 
   advance(ms: number): void {
@@ -70,5 +92,22 @@ export class OutlierRig {
     this.outlier.beginProbe(this.at(index), call);
     this.nowMs += 1;
     this.outlier.record(this.at(index), call, this.ending(sign));
+  }
+
+  /** Length of each ejection so far, ms. */
+  get ejections(): number[] {
+    return this.events.flatMap((event) => (event.type === 'endpointEjected' ? [event.forMs] : []));
+  }
+
+  /** The rule of each ejection so far. */
+  get rules(): string[] {
+    return this.events.flatMap((event) => (event.type === 'endpointEjected' ? [event.rule] : []));
+  }
+}
+
+/** Our own rule. */
+export class OutlierRig extends DetectorRig<Outlier> {
+  constructor(size: number, policy: Partial<OutlierPolicy> = {}, random: () => number = () => 0, more: Partial<OutlierDeps> = {}) {
+    super(size, (deps) => new Outlier({ ...OUTLIER_DEFAULTS, ...policy }, deps), { random, ...more });
   }
 }

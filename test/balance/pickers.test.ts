@@ -120,13 +120,37 @@ describe('random', () => {
 });
 
 describe('leastRequest', () => {
+  it('takes the one with the fewest in flight', () => {
+    const candidates = endpoints(5, 5, 5);
+    for (const [index, calls] of [3, 1, 2].entries()) load(candidates[index], calls);
+    expect(new Set(picks('leastRequest', candidates, 30))).toEqual(new Set([1]));
+  });
+
   it.each([
-    ['fewest in flight', [1, 1, 1], [3, 1, 2], 1],
-    ['by weight', [8, 1, 1], [3, 1, 2], 0],
-  ])('%s', (_name, weights, flights, expected) => {
+    ['idle: by weight', [8, 1, 1], [0, 0, 0]],
+    ['by weight and attempts in flight', [8, 1, 1], [3, 1, 2]],
+    ['a light one is not left out', [10, 1], [0, 0]],
+  ])('with unequal weights: %s', (_name, weights, flights) => {
     const candidates = endpoints(...weights);
     for (const [index, calls] of flights.entries()) load(candidates[index], calls);
-    expect(new Set(picks('leastRequest', candidates, 30))).toEqual(new Set([expected]));
+    const given = weights.map((weight, index) => weight / ((flights[index] as number) + 1));
+    const total = given.reduce((sum, one) => sum + one, 0);
+    for (const [index, count] of counts(picks('leastRequest', candidates, 4_000), weights.length).entries()) {
+      expect(count / 4_000).toBeCloseTo((given[index] as number) / total, 2);
+    }
+  });
+
+  it.each([
+    [1, 0.1],
+    [2, 0.2],
+    [5, 0.41],
+  ])('compares %i random ones of many', (choices, share) => {
+    const candidates = endpoints(...new Array<number>(10).fill(1));
+    for (const candidate of candidates.slice(1)) load(candidate, 1);
+    const picker = makePicker({ ...BALANCER_DEFAULTS, kind: 'leastRequest', fullScanMax: 0, choices }, seededRandom(4));
+    let picked = 0;
+    for (let i = 0; i < 10_000; i++) if (picker.pick(candidates, CALL, 0) === candidates[0]) picked++;
+    expect(Math.abs(picked / 10_000 - share)).toBeLessThan(0.02);
   });
 });
 

@@ -15,7 +15,9 @@ const KEY_LINES: Readonly<Record<string, string>> = {
   'client.ts': '200 v1',
   'configuration.ts': 'after a broken file: 200',
   'discovery.ts': 'greeter: 1 came, 1 left',
+  'fallback-and-cache.ts': '/books: 200 42 books, stale stale, asked 3 times',
   'fetch.ts': 'through the global dispatcher: hello',
+  'hedging.ts': 'hedged: 97 % within 80 ms, 1.05 attempts a call',
   'layers.ts': 'the slowest call was /b',
   'limits.ts': '200',
   'load-balancing.ts': 'peakEwma: 1 of 40 calls went to the slow one',
@@ -25,8 +27,10 @@ const KEY_LINES: Readonly<Record<string, string>> = {
   'server.ts': 'both gave up: true',
   'simulate.ts': 'without budget and circuit: 0.0 % answered, 20 s after it was over',
   'telemetry.ts': 'inmesh.call.duration',
+  'throttling.ts': 'refused here: 450 of 500 prefetches, 2 of 500 pages',
   'timeouts.ts': 'deadline_exceeded head',
   'tls.ts': "[config_invalid] the ca cannot be read from certs/ca.crt: ENOENT: no such file or directory, open 'certs/ca.crt'.",
+  'traffic.ts': 'v2 saw GET /a of reviews-shadow, cookie: undefined',
 };
 
 interface Run {

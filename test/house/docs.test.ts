@@ -1,13 +1,18 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { DEFAULTS_SOURCES, generateDocs, INPUTS_SOURCE } from '../../.ci/docs.ts';
-import { constantsIn, docOf, interfacesIn, unionMembers } from '../../.ci/lib/declarations.ts';
+import { DEFAULTS_SOURCES, generateDocs, INPUTS_SOURCES } from '../../.ci/docs.ts';
+import { aliasesIn, constantsIn, docOf, interfacesIn, unionMembers } from '../../.ci/lib/declarations.ts';
 import { snippetOf, updateSnippets } from '../../.ci/lib/snippets.ts';
 import { ERROR_CODES } from '../../src/core/errors.ts';
+import * as balancingModel from '../../src/model/balancing.ts';
 import * as configModel from '../../src/model/config.ts';
 import * as destinationModel from '../../src/model/destination.ts';
+import * as inboundModel from '../../src/model/inbound.ts';
+import type { MeshInput } from '../../src/model/input.ts';
 import { resolveConfig } from '../../src/model/resolve.ts';
+import * as budgetModel from '../../src/model/retry-budget.ts';
+import * as trafficModel from '../../src/model/traffic.ts';
 import { constantFaults, writtenDefaults } from './defaults.ts';
 import { anchorsOf } from './links.ts';
 import { ROOT } from './tree.ts';
@@ -30,18 +35,59 @@ describe('the docs', () => {
 });
 
 describe('defaults', () => {
-  const values = { ...destinationModel, ...configModel };
+  const values = { ...destinationModel, ...budgetModel, ...balancingModel, ...trafficModel, ...inboundModel, ...configModel };
+  const inputs = INPUTS_SOURCES.map(read).join('\n');
 
   it('of the model are those of its comments', () => {
     expect(constantFaults(DEFAULTS_SOURCES.map(read), values)).toEqual([]);
   });
 
   it('of the concise form, written out, change nothing', () => {
-    const { policies, sentences } = writtenDefaults(read(INPUTS_SOURCE));
+    const { policies, sentences } = writtenDefaults(inputs);
     const resolve = (more: object): unknown => resolveConfig({ services: { a: { endpoints: ['127.0.0.1:1'], ...more } } });
     expect(resolve(policies)).toEqual(resolve({}));
     expect(Object.keys(policies).length).toBeGreaterThan(7);
-    expect(sentences.filter((path) => !/^(tls\.|retries\.acrossSubsets$)/.test(path))).toEqual([]);
+    expect(sentences.filter((path) => !/^(tls\.|retries\.acrossSubsets$|loadBalancer\.locality$)/.test(path))).toEqual([]);
+  });
+
+  type Off = readonly [type: string, write: (policy: object) => MeshInput, least: object | true];
+  const service = (policy: object): MeshInput => ({ services: { a: { endpoints: ['127.0.0.1:1'], ...policy } } });
+  const route = (policy: object): MeshInput => service({ routes: [policy] });
+  const budget = (mode: string) => (policy: object) => service({ retryBudget: { ...policy, mode } });
+  const outlier = (mode: string) => (policy: object) => service({ outlierDetection: { ...policy, mode } });
+  it.each<Off>([
+    ['EnvoyBudgetInput', budget('envoy'), {}],
+    ['LinkerdBudgetInput', budget('linkerd'), {}],
+    ['GatewayApiBudgetInput', budget('gateway-api'), {}],
+    ['GrpcBudgetInput', budget('grpc'), {}],
+    ['EnvoyOutlierInput', outlier('envoy'), {}],
+    ['LinkerdOutlierInput', outlier('linkerd'), {}],
+    ['EnvoySuccessRateInput', (successRate) => outlier('envoy')({ successRate }), {}],
+    ['EnvoyFailurePercentageInput', (failurePercentage) => outlier('envoy')({ failurePercentage }), {}],
+    ['LinkerdUnifiedInput', (unified) => outlier('linkerd')({ unified }), {}],
+    ['AdaptiveLimitInput', (adaptive) => service({ limits: { adaptive } }), true],
+    ['ThrottleInput', (throttle) => service({ throttle }), true],
+    ['RateLimitInput', (rateLimit) => service({ rateLimit: { ...rateLimit, requests: 5 } }), {}],
+    ['HealthCheckInput', (healthCheck) => service({ healthCheck }), true],
+    ['HttpProbeInput', (http) => service({ healthCheck: { http } }), {}],
+    ['SlowStartInput', (slow) => service({ loadBalancer: { kind: 'roundRobin', slowStart: { ...slow, window: '1s' } } }), {}],
+    ['LocalityInput', (locality) => ({ ...service({ loadBalancer: { locality } }), self: { locality: 'r' } }), {}],
+    ['HashCookieInput', (cookie) => service({ loadBalancer: { kind: 'maglev', hash: { cookie: { ...cookie, name: 'a' } } } }), {}],
+    ['FaultInput', (fault) => route({ fault: { ...fault, delay: { fixedDelay: '1s', percentage: 1 } } }), {}],
+    ['MirrorInput', (mirror) => route({ mirror: { ...mirror, to: 'a' } }), {}],
+    ['RedirectInput', (redirect) => route({ redirect: { ...redirect, path: '/' } }), {}],
+    ['IdempotentInput', (idempotent) => route({ idempotent: { ...idempotent, extraLoad: 0.1 } }), {}],
+    ['CacheInput', (cache) => route({ cache }), true],
+    ['CoalesceInput', (coalesce) => route({ coalesce }), true],
+    ['FixedFallbackInput', (fallback) => route({ fallback: { ...fallback, body: 'b' } }), {}],
+    ['AdmissionInput', (admission) => ({ inbound: { admission } }), true],
+    ['EndpointInput', (endpoint) => service({ endpoints: [{ ...endpoint, address: 'x:1' }] }), { priority: 0 }],
+  ])('of %s, written out, change nothing', (type, write, least) => {
+    const { policies } = writtenDefaults(inputs, type);
+    expect(Object.keys(policies)).not.toEqual([]);
+    const warningless = (policy: object | true): unknown => ({ ...resolveConfig(write(policy as object)), warnings: [] });
+    expect(warningless(policies)).toEqual(warningless(least));
+    expect(warningless(policies)).toHaveProperty('config');
   });
 
   it('that drift are found', () => {
@@ -69,12 +115,18 @@ describe('the reader of declarations', () => {
       defaultRemark: 'none',
       source: 'Envoy `x`',
     });
+    expect(docOf('/** @default null; Envoy 5 */')).toMatchObject({ defaultText: 'null', defaultRemark: 'Envoy 5' });
     expect(docOf('/** Sockets. Source: `max`. @default 0 */')).toEqual({
       text: 'Sockets.',
       defaultText: '0',
       defaultRemark: null,
       source: '`max`',
     });
+  });
+
+  it('reads unions of types, and no others', () => {
+    const source = "/** X. */ export type A =\n  | B\n  | C;\nexport type D = B;\nexport type E = 'x' | B;\nexport type F = B | C[];";
+    expect(aliasesIn(source).map(({ name, members, doc }) => [name, members, doc.text])).toEqual([['A', ['B', 'C'], 'X.']]);
   });
 
   it('reads fields and constants', () => {

@@ -18,7 +18,8 @@ export const PACKAGE_HOMES: Readonly<Record<string, Home>> = {
   valibot: { where: /^src\/model\/schema[^/]*\.ts$/ },
   cockatiel: { where: /^src\/(resilience\/breaker[^/]*\.ts$|mesh\/)/ },
   re2js: { where: /^src\/route\/regex\.ts$/, lazy: true },
-  'lru-cache': { where: /^src\/(mesh|identity)\// },
+  'lru-cache': { where: /^src\/(mesh\/|identity\/|resilience\/cache[^/]*\.ts$)/ },
+  'http-cache-semantics': { where: /^src\/resilience\/cache[^/]*\.ts$/, lazy: true },
   '@opentelemetry/api': { where: /^src\/telemetry\// },
   '@grpc/grpc-js': { where: /^src\/(transport|inbound)\/grpc/ },
 };
@@ -27,7 +28,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, Home>> = {
 export const BUILTIN_HOMES: Readonly<Record<string, RegExp>> = {
   timers: /^src\/core\/clock\.ts$/,
   'timers/promises': /^src\/core\/clock\.ts$/,
-  perf_hooks: /^src\/core\/clock\.ts$/,
+  perf_hooks: /^src\/(core\/clock|inbound\/event-loop)\.ts$/,
   fs: /^src\/(core\/file-watch\.ts$|yaml\/files\.ts$|discovery\/|identity\/|mesh\/|cli\/)/,
   'fs/promises': /^src\/(core\/file-watch\.ts$|yaml\/files\.ts$|discovery\/|identity\/|mesh\/|cli\/)/,
   net: /^src\/(transport|inbound|identity|discovery)\//,

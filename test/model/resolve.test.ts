@@ -8,6 +8,7 @@ import {
   OUTLIER_DEFAULTS,
   RETRY_DEFAULTS,
 } from '../../src/model/destination.ts';
+import { ADMISSION_DEFAULTS } from '../../src/model/inbound.ts';
 import type { PolicyInput } from '../../src/model/input-policy.ts';
 import type { MeshInput, RouteInput, ServiceInput } from '../../src/model/input.ts';
 import { resolveConfig } from '../../src/model/resolve.ts';
@@ -47,7 +48,7 @@ describe('the mesh', () => {
       failures: 'throw',
       services: {},
       unnamed: expect.objectContaining({ name: '', endpoints: { kind: 'static', endpoints: [] }, timeoutMs: 30_000 }) as unknown,
-      inbound: { mtls: 'disable' },
+      inbound: { mtls: 'disable', admission: ADMISSION_DEFAULTS },
     });
   });
 
@@ -88,8 +89,10 @@ describe('a service', () => {
       outlierDetection: OUTLIER_DEFAULTS,
       loadBalancer: BALANCER_DEFAULTS,
       limits: LIMITS_DEFAULTS,
+      throttle: null,
+      healthCheck: null,
       subsets: {},
-      routes: [{ name: 'default', dialect: 'inmesh', matches: [], targets: [{ service: 'a', weight: 1 }] }],
+      routes: [{ name: 'default', dialect: 'inmesh', matches: [], targets: [{ service: 'a', weight: 1 }], mirrors: [], idempotent: false }],
     });
   });
 
@@ -137,7 +140,7 @@ describe('a service', () => {
     [
       'budget',
       { retryBudget: { tokens: 5, perSuccess: 0.5, perSecond: 1 } },
-      { retryBudget: { tokensMax: 5, tokensPerSuccess: 0.5, tokensPerSecond: 1 } },
+      { retryBudget: { kind: 'successes', tokensMax: 5, tokensPerSuccess: 0.5, tokensPerSecond: 1 } },
     ],
     ['no breaker', { circuitBreaker: false }, { circuitBreaker: null }],
     [
@@ -191,6 +194,7 @@ describe('a service', () => {
       },
       {
         outlierDetection: {
+          kind: 'inmesh',
           consecutiveErrors: 3,
           windowMs: 0,
           callsMin: 9,
@@ -208,12 +212,22 @@ describe('a service', () => {
     [
       'balancer',
       { loadBalancer: { kind: 'peakEwma', tau: '5s', failurePenalty: '2s', seedFactor: 2, seed: '10ms', fullScanMax: 4 } },
-      { loadBalancer: { kind: 'peakEwma', tauMs: 5_000, failurePenaltyMs: 2_000, seedFactor: 2, seedMs: 10, fullScanMax: 4 } },
+      {
+        loadBalancer: {
+          ...BALANCER_DEFAULTS,
+          kind: 'peakEwma',
+          tauMs: 5_000,
+          failurePenaltyMs: 2_000,
+          seedFactor: 2,
+          seedMs: 10,
+          fullScanMax: 4,
+        },
+      },
     ],
     [
       'limits',
       { limits: { maxConnections: 1, maxPendingRequests: 2, maxRequests: 3, maxRequestsPerConnection: 4, maxRetries: 5 } },
-      { limits: { maxConnections: 1, maxPendingRequests: 2, maxRequests: 3, maxRequestsPerConnection: 4, maxRetries: 5 } },
+      { limits: { maxConnections: 1, maxPendingRequests: 2, maxRequests: 3, maxRequestsPerConnection: 4, maxRetries: 5, adaptive: null } },
     ],
   ];
   it.each(policies)('%s, in the service and in defaults', (_name, input, expected) => {
@@ -324,8 +338,10 @@ describe('routes', () => {
         dialect: 'inmesh',
         matches: [{ path: { kind: 'exact', value: '/a', invert: false }, headers: {}, queryParams: {} }],
         targets: [{ service: 'a', subset: 'v1', weight: 1 }],
+        mirrors: [],
+        idempotent: false,
       },
-      { name: 'default', dialect: 'inmesh', matches: [], targets: [{ service: 'a', weight: 1 }] },
+      { name: 'default', dialect: 'inmesh', matches: [], targets: [{ service: 'a', weight: 1 }], mirrors: [], idempotent: false },
     ]);
     expect(routes({ name: 'default', match: { path: '/a' } }).map(({ name }) => name)).toEqual(['default', 'default-2']);
   });
@@ -339,7 +355,14 @@ describe('routes', () => {
   ])('need no other after one that matches everything: %s', (_name, match) => {
     const input: RouteInput = match === undefined ? { to: 'v1' } : { match, to: 'v1' };
     expect(routes(input)).toEqual([
-      { name: 'route-1', dialect: 'inmesh', matches: [], targets: [{ service: 'a', subset: 'v1', weight: 1 }] },
+      {
+        name: 'route-1',
+        dialect: 'inmesh',
+        matches: [],
+        targets: [{ service: 'a', subset: 'v1', weight: 1 }],
+        mirrors: [],
+        idempotent: false,
+      },
     ]);
   });
 

@@ -1,8 +1,11 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { isHostName, isIpv6, parseHostPort } from '../../src/model/address.ts';
 import { parseBytes } from '../../src/model/bytes.ts';
+import { parseInstant } from '../../src/model/instant.ts';
 import { formatPath } from '../../src/model/issue.ts';
 import { editDistance, nearest } from '../../src/model/nearest.ts';
+import { parseStatusRange } from '../../src/model/status-range.ts';
 
 describe('parseBytes', () => {
   it.each([
@@ -16,6 +19,55 @@ describe('parseBytes', () => {
   ])('%s is %d', (text, bytes) => expect(parseBytes(text)).toBe(bytes));
 
   it.each(['', '-1', '1kb', '1 KiB', 'KiB', '1GiB', '1.KiB'])('%j is none', (text) => expect(parseBytes(text)).toBeNull());
+});
+
+describe('parseInstant', () => {
+  it.each([
+    ['1970-01-01T00:00:00Z', 0],
+    ['1970-01-01 00:00z', 0],
+    ['2026-12-01T00:00:00Z', Date.UTC(2026, 11, 1)],
+    ['2026-12-01T01:30:00+01:30', Date.UTC(2026, 11, 1)],
+    ['2026-11-30T19:00:00.25-05:00', Date.UTC(2026, 11, 1) + 250],
+    ['2024-02-29T23:59:59.999999999Z', Date.UTC(2024, 1, 29, 23, 59, 59, 999)],
+    ['2000-02-29T00:00:00Z', Date.UTC(2000, 1, 29)],
+  ])('%s', (text, ms) => expect(parseInstant(text)).toBe(ms));
+
+  it.each([
+    '',
+    '2026-12-01',
+    '2026-12-01T00:00:00',
+    '2026-13-01T00:00:00Z',
+    '2026-00-01T00:00:00Z',
+    '2026-04-31T00:00:00Z',
+    '2026-02-29T00:00:00Z',
+    '1900-02-29T00:00:00Z',
+    '2026-01-01T24:00:00Z',
+    '2026-01-01T00:60:00Z',
+    '2026-01-01T00:00:60Z',
+    '2026-01-01T00:00:00+24:00',
+    '2026-01-01T00:00:00+01',
+    '26-01-01T00:00:00Z',
+    'Dec 1 2026',
+  ])('%j is none', (text) => expect(parseInstant(text)).toBeNull());
+
+  it('reads every time that is written', () => {
+    const ms = fc.integer({ min: Date.UTC(0, 0, 1), max: Date.UTC(9999, 11, 31) });
+    fc.assert(
+      fc.property(ms, (at) => parseInstant(new Date(at).toISOString()) === at),
+      { numRuns: 1_000, seed: 1 },
+    );
+  });
+});
+
+describe('parseStatusRange', () => {
+  it.each([
+    ['503', [503, 503]],
+    ['500-599', [500, 599]],
+    ['500-500', [500, 500]],
+  ])('%s', (text, range) => expect(parseStatusRange(text)).toEqual(range));
+  it.each(['', '5xx', '600', '99', '500-', '-500', '504-502', '500 - 599', '1000'])('%j is none', (text) =>
+    expect(parseStatusRange(text)).toBeNull(),
+  );
 });
 
 describe('parseHostPort', () => {

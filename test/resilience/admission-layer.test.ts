@@ -41,6 +41,18 @@ async function fail(one: Rig, times: number): Promise<void> {
 }
 
 describe('admissionLayer', () => {
+  it('does not hold it against a service that it sheds load: the circuit stays closed', async () => {
+    const one = rig();
+    for (let i = 0; i < 50; i++) {
+      const { attempt } = one.send();
+      await one.server.next();
+      attempt.end({ kind: 'failure', status: 503, error: null, endedAtMs: one.clock.now(), isShed: true });
+    }
+    expect([one.breaker.state, one.limits.requests]).toEqual(['closed', 0]);
+    await fail(one, 10);
+    expect(one.breaker.state).toBe('open');
+  });
+
   it('passes the answer through, and gives back at the last byte', async () => {
     const one = rig();
     const { answer } = one.send();

@@ -67,7 +67,7 @@ class World {
     const leaf = balancer({ set, labels: null, spillTo: [], picker, outlier, clock, destinationName: 'r' });
     const perTry = { ...RETRY_DEFAULTS, perTryTimeoutMs: 300 };
     this.service = wrap(leaf, [
-      deadlineLayer({ clock, inheritedDeadlineMs: () => Number.POSITIVE_INFINITY }),
+      deadlineLayer({ clock, inherited: () => undefined }),
       retryLayer(perTry, { clock, random, budget, fastestMs: () => set.fastestMs, onRetry() {}, onDenied() {} }),
       admissionLayer({ breaker, limits, policy: LIMITS_DEFAULTS, clock, name: 'r' }),
     ]);

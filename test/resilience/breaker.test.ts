@@ -153,7 +153,7 @@ describe('Breaker', () => {
 
   it('stays open twice as long each time, and starts anew after closing', () => {
     for (const [chance, expected] of [
-      [0, [500, 500, 500, 500, 500]],
+      [0, [500, 1_000, 2_000, 2_500, 500]],
       [1, [1_000, 2_000, 4_000, 5_000, 1_000]],
     ] as const) {
       const { breaker, changes } = setup(() => chance);
@@ -164,6 +164,20 @@ describe('Breaker', () => {
       open(breaker, nowMs + 1);
       expect(changes.filter(({ state }) => state === 'open').map(({ forMs }) => forMs)).toEqual(expected);
     }
+  });
+
+  it('lets a call probe at once when there are new endpoints, and only while it is open', () => {
+    const { breaker, states } = setup();
+    breaker.probeSoon(0);
+    expect(breaker.state).toBe('closed');
+    open(breaker, 0);
+    expect(breaker.acquire(10)).toBe(false);
+    breaker.probeSoon(10);
+    expect([breaker.acquire(10), breaker.acquire(10)]).toEqual([true, false]);
+    breaker.probeSoon(11);
+    breaker.record('failure', 10, 12);
+    expect(breaker.acquire(13)).toBe(false);
+    expect(states()).toBe('open halfOpen open');
   });
 
   it('isolated, it refuses until let go, and is then what it was', () => {

@@ -43,6 +43,8 @@ describe('what an error means', () => {
     no_endpoint: 'ignored',
     circuit_open: 'ignored',
     overloaded: 'ignored',
+    rate_limited: 'ignored',
+    throttled: 'ignored',
     closed: 'ignored',
     connect_failed: 'failure',
     not_processed: 'failure',
@@ -152,7 +154,9 @@ describe('whether the far side can have acted', () => {
     ['not_processed', 'none', true],
     ['not_processed', 'head', false],
     ['connection_lost', 'none', false],
-    ['attempt_timeout', 'none', false],
+    ['attempt_timeout', 'none', true],
+    ['attempt_timeout', 'head', false],
+    ['deadline_exceeded', 'none', false],
   ] as const)('%s, sent %s: unprocessed %s', (code, sent, expected) => {
     expect(isUnprocessed(testError(code, { sent }))).toBe(expected);
   });

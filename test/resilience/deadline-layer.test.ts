@@ -17,13 +17,26 @@ describe('deadlineLayer', () => {
   ])('%s', async (_name, timeoutMs, routeTimeoutMs, inheritedMs, expected) => {
     const [leaf, server] = pair();
     const call = testCall({ timeoutMs, route: { name: 'r', service: 'reviews', timeoutMs: routeTimeoutMs } });
-    void deadlineLayer({ clock: new VirtualClock(), inheritedDeadlineMs: () => inheritedMs })(leaf)(call);
+    void deadlineLayer({ clock: new VirtualClock(), inherited: () => ({ deadlineMs: inheritedMs, criticality: -1 }) })(leaf)(call);
     expect((await server.next()).call.deadlineMs).toBe(expected);
+  });
+
+  it.each([
+    ['that of the inbound call', -1, 3, 3],
+    ['its own, if it has one', 1, 3, 1],
+    ['nobody has said', -1, -1, -1],
+  ])('how much a call matters: %s', async (_name, own, inherited, expected) => {
+    const [leaf, server] = pair();
+    const call = testCall();
+    call.criticality = own;
+    const inbound = { deadlineMs: INFINITE, criticality: inherited };
+    void deadlineLayer({ clock: new VirtualClock(), inherited: () => inbound })(leaf)(call);
+    expect((await server.next()).call.criticality).toBe(expected);
   });
 
   it('passes the answer through untouched', async () => {
     const [leaf, server] = pair();
-    const answer = deadlineLayer({ clock: new VirtualClock(), inheritedDeadlineMs: () => INFINITE })(leaf)(testCall());
+    const answer = deadlineLayer({ clock: new VirtualClock(), inherited: () => undefined })(leaf)(testCall());
     const reply = (await server.next()).reply(200);
     expect(await answer).toBe(reply);
   });
@@ -31,7 +44,9 @@ describe('deadlineLayer', () => {
   it.each([1_000, 999, -5])('ends a call whose inherited deadline is %i, at time 1000, without an attempt', async (inheritedMs) => {
     const [leaf, server] = pair();
     const call = testCall();
-    const answer = deadlineLayer({ clock: new VirtualClock(), inheritedDeadlineMs: () => inheritedMs })(leaf)(call);
+    const answer = deadlineLayer({ clock: new VirtualClock(), inherited: () => ({ deadlineMs: inheritedMs, criticality: -1 }) })(leaf)(
+      call,
+    );
     await expect(answer).rejects.toMatchObject({
       code: 'deadline_exceeded',
       sent: 'none',

@@ -13,6 +13,7 @@ const UNSENT = testError('not_processed');
 const LOST = testError('connection_lost', { sent: 'head' });
 const REUSED = testError('connection_lost', { sent: 'head', retryable: true });
 const SLOW = testError('attempt_timeout', { sent: 'head' });
+const QUEUED = testError('attempt_timeout', { sent: 'none' });
 
 function body(replayable: boolean): Body {
   return { length: 3, replayable, failure: undefined, open: () => null, release() {} };
@@ -28,13 +29,14 @@ interface Row {
   readonly policy?: Partial<RetryPolicy>;
   readonly tokens?: number;
   readonly mayRetry?: boolean;
+  readonly isPaused?: boolean;
   readonly fastestMs?: number;
   readonly upgrade?: string;
 }
 
 function decide(row: Row): { answer: string; delayMs: number; condition: unknown; spent: number } {
   const tokensMax = row.tokens ?? 20;
-  const budget = new Budget({ tokensMax, tokensPerSecond: 0, tokensPerSuccess: 0 }, NOW);
+  const budget = new Budget({ kind: 'successes', tokensMax, tokensPerSecond: 0, tokensPerSuccess: 0 }, NOW);
   const call = testCall({ deadlineMs: 31_000, ...row.call });
   if (row.upgrade !== undefined) call.upgrade = row.upgrade;
   const decision = decideRetry(
@@ -52,6 +54,7 @@ function decide(row: Row): { answer: string; delayMs: number; condition: unknown
       random: () => 0,
       budget,
       fastestMs: () => row.fastestMs ?? 0,
+      ...(row.isPaused === undefined ? {} : { gate: { isPaused: row.isPaused } }),
       ...(row.mayRetry === undefined ? {} : { mayRetry: () => row.mayRetry as boolean }),
     },
   );
@@ -92,6 +95,10 @@ describe('decideRetry', () => {
     ['POST, lost on a reused connection', { error: REUSED, call: post }, 'method'],
     ['GET, attempt timeout', { error: SLOW }, 'retry'],
     ['POST, attempt timeout', { error: SLOW, call: post }, 'method'],
+    ['GET, timed out before a socket took it', { error: QUEUED }, 'free'],
+    ['POST, timed out before a socket took it', { error: QUEUED, call: post }, 'free'],
+    ['POST, timed out so again and again', { error: QUEUED, call: post, free: FREE_RETRIES_MAX }, 'retry'],
+    ['POST, timed out before a socket took it, not asked for', { error: QUEUED, call: post, policy: { retryOn: [503] } }, 'no'],
     ['GET, deadline', { error: testError('deadline_exceeded') }, 'no'],
     ['GET, canceled', { error: testError('canceled') }, 'no'],
     ['GET, circuit open', { error: testError('circuit_open') }, 'no'],
@@ -114,6 +121,12 @@ describe('decideRetry', () => {
     ['body that can be sent again', { status: 503, call: { method: 'PUT', body: body(true) } }, 'retry'],
     ['body that cannot', { status: 503, call: { method: 'PUT', body: body(false) } }, 'body'],
     ['body that cannot, nothing processed', { error: NONE, call: { method: 'PUT', body: body(false) } }, 'body'],
+    ['paused', { status: 503, isPaused: true }, 'paused'],
+    ['paused, free one', { error: NONE, isPaused: true }, 'paused'],
+    ['paused, but never to be repeated', { status: 503, call: post, isPaused: true }, 'method'],
+    ['paused, and nothing to repeat', { status: 200, isPaused: true }, 'no'],
+    ['not paused', { status: 503, isPaused: false }, 'retry'],
+    ['paused before limit', { status: 503, isPaused: true, mayRetry: false }, 'paused'],
     ['maxRetries free', { status: 503, mayRetry: true }, 'retry'],
     ['maxRetries reached', { status: 503, mayRetry: false }, 'limit'],
     ['maxRetries reached, free one', { error: NONE, mayRetry: false }, 'limit'],

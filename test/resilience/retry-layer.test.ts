@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Endpoint } from '../../src/core/call.ts';
 import { BUDGET_DEFAULTS, RETRY_DEFAULTS } from '../../src/model/destination.ts';
+import {
+  ENVOY_BUDGET_DEFAULTS,
+  GATEWAY_API_BUDGET_DEFAULTS,
+  GRPC_BUDGET_DEFAULTS,
+  LINKERD_BUDGET_DEFAULTS,
+} from '../../src/model/retry-budget.ts';
 import { Budget } from '../../src/resilience/budget.ts';
+import { makeBudget } from '../../src/resilience/make-budget.ts';
 import { retryLayer } from '../../src/resilience/retry-layer.ts';
 import { testCall, testError } from '../support/fake-service.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -325,6 +332,80 @@ describe('retryLayer and layers that break the contract', () => {
     });
     await expect(service(call)).rejects.toBe(thrown);
     expect(call.outcome).toMatchObject({ kind: 'failure', error: { code: 'call_failed', cause: thrown } });
+  });
+});
+
+describe('retryLayer and budgets of other meshes', () => {
+  const inFlight = { requests: 0 };
+
+  it('Envoy: a retry counts from the decision until its head, and the abort of the caller gives it back', async () => {
+    const budget = makeBudget(ENVOY_BUDGET_DEFAULTS, { nowMs: 0, inFlight });
+    const one = rig({}, { budget });
+    const { answer } = one.send();
+    (await one.server.next()).reply(503);
+    await one.clock.run(0);
+    expect(budget.balance(0)).toBe(2);
+    await one.clock.run(25);
+    (await one.server.next()).reply(200);
+    await answer;
+    expect(budget.balance(0)).toBe(3);
+    const { call } = one.send();
+    (await one.server.next()).reply(503);
+    await one.clock.run(0);
+    call.cancel('gone');
+    await one.clock.run(0);
+    expect(budget.balance(0)).toBe(3);
+  });
+
+  it.each([
+    [ENVOY_BUDGET_DEFAULTS, 3],
+    [{ ...LINKERD_BUDGET_DEFAULTS, retriesPerSecondMin: 1 }, 10],
+    [{ ...GATEWAY_API_BUDGET_DEFAULTS, rateMinCount: 2 }, 2],
+    [BUDGET_DEFAULTS, 4],
+  ])('%j: free retries of %i calls at once', async (policy, expected) => {
+    const budget = makeBudget(policy, { nowMs: 1_000, inFlight });
+    const one = rig({ attempts: 1 }, { budget });
+    const calls = Array.from({ length: 4 * expected }, () => one.send());
+    for (const seen of [...one.server.seen]) seen.fail(testError('connect_failed'));
+    await one.clock.run(0);
+    expect(one.server.seen.length - calls.length).toBe(policy.kind === 'successes' ? calls.length : expected);
+  });
+
+  it('Linkerd: answers pay in, failures that may be repeated do not', async () => {
+    const budget = makeBudget({ ...LINKERD_BUDGET_DEFAULTS, retriesPerSecondMin: 0 }, { nowMs: 0, inFlight });
+    const one = rig({}, { budget });
+    for (const status of [200, 404, 503, 200]) {
+      one.send();
+      (await one.server.next()).reply(status);
+      await one.clock.run(0);
+    }
+    expect(budget.balance(one.clock.now())).toBeCloseTo(0.6, 9);
+    expect(one.log).toEqual(['denied budget']);
+  });
+
+  it('Gateway API: every call is counted once, with its retries beside it', async () => {
+    const budget = makeBudget({ ...GATEWAY_API_BUDGET_DEFAULTS, rateMinCount: 1, percent: 10 }, { nowMs: 0, inFlight });
+    const one = rig({}, { budget });
+    for (let i = 0; i < 19; i++) one.send();
+    expect(budget.balance(one.clock.now())).toBeCloseTo(1.9, 9);
+    one.server.seen[0]?.reply(503);
+    await one.clock.run(0);
+    expect(budget.balance(one.clock.now())).toBeCloseTo(1, 9);
+  });
+
+  it.each([
+    [503, 2, 4],
+    [500, 2, 5],
+    [404, 2, 5],
+    [503, 0, 4],
+    [404, 0, 5],
+  ])('gRPC: %i with %i attempts leaves %i above half', async (status, attempts, expected) => {
+    const budget = makeBudget(GRPC_BUDGET_DEFAULTS, { nowMs: 0, inFlight });
+    const one = rig({ attempts }, { budget });
+    one.send({ method: 'POST' });
+    (await one.server.next()).reply(status).end();
+    await one.clock.run(0);
+    expect(budget.balance(0)).toBe(expected);
   });
 });
 

@@ -9,6 +9,8 @@ import { testCall } from '../support/fake-service.ts';
 const regex = await loadRegex();
 
 interface Asked {
+  readonly scheme?: string;
+  readonly authority?: string;
   readonly method?: string;
   readonly path?: string;
   readonly headers?: string[];
@@ -217,4 +219,58 @@ describe('compileMatches: and, or', () => {
     ['the last of three', [path('exact', '/a'), path('exact', '/b'), path('exact', '/c')], { path: '/c' }, true],
     ['none of three', [path('exact', '/a'), path('exact', '/b'), path('exact', '/c')], { path: '/d' }, false],
   ])('%s', (_title, matches, asked, expected) => expect(test(matches, asked)).toBe(expected));
+});
+
+describe('compileMatches: what the rules of other meshes ask', () => {
+  it.each<[RouteMatch['port'] & number, string, string, boolean]>([
+    [80, 'http', 'a', true],
+    [80, 'http', 'a:80', true],
+    [80, 'https', 'a', false],
+    [443, 'https', 'a', true],
+    [443, 'https', '[::1]', true],
+    [443, 'https', '[::1]:8443', false],
+    [8080, 'http', 'a:8080', true],
+    [8080, 'http', 'a:18080', false],
+    [8080, 'http', 'a', false],
+  ])('port %i of %s://%s: %s', (port, scheme, authority, expected) => {
+    expect(test([{ port }], { scheme, authority })).toBe(expected);
+  });
+
+  it.each<[Wanted, Asked, boolean]>([
+    [{ scheme: exact('https') }, { scheme: 'https' }, true],
+    [{ scheme: exact('https') }, { scheme: 'http' }, false],
+    [{ authority: prefix('a.') }, { authority: 'a.b:80' }, true],
+    [{ authority: exact('a.b') }, { authority: 'a.b:80' }, false],
+  ])('%o of %o: %s', (wanted, asked, expected) => {
+    expect(test([wanted], asked)).toBe(expected);
+  });
+
+  it.each<[PathMatch['kind'], string, string, boolean]>([
+    ['exact', '/Foo', '/fOO', true],
+    ['exact', '/Foo', '/foo?X=Y', true],
+    ['exact', '/Foo', '/foobar', false],
+    ['prefix', '/Foo', '/fOObar', true],
+    ['prefix', '/Foo', '/bar', false],
+    ['pathPrefix', '/Foo', '/foo', false],
+  ])('%s %s, case ignored where it can be, of %s: %s', (kind, value, asked, expected) => {
+    expect(test([{ path: { kind, value, invert: false, ignoreCase: true } }], { path: asked })).toBe(expected);
+  });
+
+  // mesh-semantics: Envoy takes a missing header for an empty one in inverted comparisons of values.
+  it.each<[StringMatch, string[], boolean]>([
+    [{ ...pattern('.*', true), absentIsEmpty: true }, [], false],
+    [{ ...exact('', true), absentIsEmpty: true }, [], false],
+    [{ ...exact('v', true), absentIsEmpty: true }, [], true],
+    [{ ...exact('v', true), absentIsEmpty: true }, ['x', 'v'], false],
+    [{ ...present(true), absentIsEmpty: true }, [], true],
+    [{ ...present(true), absentIsEmpty: true }, ['x', ''], false],
+  ])('without header x %o, of %o: %s', (value, headers, expected) => {
+    expect(test([{ withoutHeaders: { x: value } }], { headers })).toBe(expected);
+  });
+
+  it('may ask two things of one header', () => {
+    const wanted = { headers: { x: prefix('a') }, withoutHeaders: { x: exact('ab', true) } };
+    expect(test([wanted], { headers: ['x', 'ac'] })).toBe(true);
+    expect(test([wanted], { headers: ['x', 'ab'] })).toBe(false);
+  });
 });

@@ -221,7 +221,7 @@ class Exchange extends Timer implements Seen, Cancelable {
 
   fire(): void {
     const late = this.call.deadlineMs <= this.call.attemptDeadlineMs || this.#reply !== null;
-    this.fail(testError(late ? 'deadline_exceeded' : 'attempt_timeout'));
+    this.fail(testError(late ? 'deadline_exceeded' : 'attempt_timeout', { sent: this.#reply === null ? 'head' : 'body' }));
   }
 
   #nowMs(): number {

@@ -9,6 +9,7 @@ const ALLOWED = new Set([
   'inmesh.status_class',
   'inmesh.retry.reason',
   'inmesh.retry.denied',
+  'inmesh.action',
   'inmesh.limit',
   'inmesh.state',
   'inmesh.reason',

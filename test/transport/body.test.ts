@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { settle } from '../support/virtual-clock.ts';
-import { PROCESS_BYTES_MAX, replayBytes, requestBody, type RequestBody } from '../../src/transport/body.ts';
+import { copyOf, PROCESS_BYTES_MAX, replayBytes, requestBody, type RequestBody } from '../../src/transport/body.ts';
 
 const LIMIT = 65_536;
 
@@ -282,5 +282,115 @@ describe('whatever is cut wherever', () => {
       },
     );
     await fc.assert(property, { numRuns: 300, seed: 7 });
+  });
+});
+
+describe('a copy for a second call', () => {
+  const text = async (body: unknown): Promise<string> => readAll(body as RequestBody);
+
+  it('of what is in memory is the same again', () => {
+    const body = streamed('abc');
+    expect(copyOf(body)).toBe(body);
+    expect(copyOf({ ...body } as RequestBody)).toBeNull();
+  });
+
+  it('of what is in memory and beyond the limit leaves the first one unsent', async () => {
+    const body = streamed('x'.repeat(LIMIT + 1));
+    const copy = copyOf(body) as RequestBody;
+    expect([(await text(copy)).length, copy.length, copy.isCounted, body.replayable]).toEqual([LIMIT + 1, LIMIT + 1, false, true]);
+    await readAll(body);
+    expect((await text(copyOf(body))).length).toBe(LIMIT + 1);
+  });
+
+  it('of what flows reads along, never ahead', async () => {
+    const from = source(['one ', 'two']);
+    const body = streamed(from, 7);
+    const copy = copyOf(body) as RequestBody;
+    const reader = copy.open() as Chunks;
+    const first = reader.next();
+    await settle();
+    expect(from.reads).toBe(0);
+    expect(await readAll(body)).toBe('one two');
+    expect(Buffer.from((await first).value as Uint8Array).toString()).toBe('one ');
+    expect([await text(copy), copy.length, copy.isCounted]).toEqual(['one two', 7, false]);
+    copy.release();
+    body.release();
+  });
+
+  it('outlives the first call when that had sent all; the bytes count until both have let go', async () => {
+    const body = streamed(source(['abcde']), 5);
+    const [copy, other] = [copyOf(body), copyOf(body)] as [RequestBody, RequestBody];
+    await readAll(body);
+    body.release();
+    expect([await text(copy), replayBytes()]).toEqual(['abcde', 5]);
+    copy.release();
+    copy.release();
+    expect([await text(other), replayBytes()]).toEqual(['abcde', 5]);
+    other.release();
+    expect([replayBytes(), copyOf(body)]).toEqual([0, null]);
+  });
+
+  it.each<[string, (body: RequestBody) => Promise<unknown> | void]>([
+    ['was released before its end', (body) => body.release()],
+    ['grew beyond the limit', (body) => readAll(body)],
+  ])('of what %s fails, and nobody but the copy is to blame', async (_name, end) => {
+    const body = streamed(source(['abc', 'x'.repeat(LIMIT)]), 3);
+    const copy = copyOf(body) as RequestBody;
+    const read = text(copy);
+    read.catch(() => {});
+    await settle();
+    await end(body);
+    await expect(read).rejects.toThrow('not needed any more');
+    expect(copy.failure).toBeInstanceOf(DOMException);
+    copy.release();
+    body.release();
+    expect(replayBytes()).toBe(0);
+  });
+
+  it('of what the source breaks off fails too', async () => {
+    const body = streamed(source(['abc'], new Error('broken')), 9);
+    const read = text(copyOf(body));
+    read.catch(() => {});
+    await expect(readAll(body)).rejects.toThrow('broken');
+    await expect(read).rejects.toThrow('not needed any more');
+    body.release();
+  });
+
+  it.each([
+    ['of unknown length', -1, LIMIT],
+    ['longer than what is kept', LIMIT + 1, LIMIT],
+  ])('of what is %s there is none', (_name, declared, limit) => {
+    expect(copyOf(streamed(source(['abc']), declared, limit))).toBeNull();
+  });
+
+  it('property: the first call reads the same bytes, at the same moments, with copies and without', async () => {
+    const sizes = fc.array(fc.integer({ min: 1, max: 40 }), { minLength: 1, maxLength: 8 });
+    await fc.assert(
+      fc.asyncProperty(sizes, fc.array(fc.integer({ min: 0, max: 9 }), { maxLength: 12 }), async (parts, order) => {
+        const total = parts.reduce((sum, size) => sum + size, 0);
+        const run = async (copies: boolean): Promise<[string[], string[]]> => {
+          const from = source(parts.map((size) => 'x'.repeat(size)));
+          const body = streamed(from, total);
+          const reader = body.open() as Chunks;
+          const log: string[] = [];
+          const copied: Promise<string>[] = [];
+          for (const step of order) {
+            if (step < 5) log.push(`${(await reader.next()).value?.byteLength} of ${from.reads}`);
+            else if (copies) {
+              const read = text(copyOf(body));
+              read.catch(() => {});
+              copied.push(read);
+              await settle();
+            }
+          }
+          for await (const chunk of reader) log.push(`${chunk.byteLength} of ${from.reads}`);
+          return [log, await Promise.all(copied)];
+        };
+        const [withCopies, texts] = await run(true);
+        expect(withCopies).toEqual((await run(false))[0]);
+        for (const one of texts) expect(one).toBe('x'.repeat(total));
+      }),
+      { numRuns: 1000, seed: 1 },
+    );
   });
 });

@@ -240,7 +240,7 @@ const rows: readonly Row[] = [
   [
     'outlier aliases',
     service('outlierDetection: { consecutiveErrors: 5, consecutive5xxErrors: 5 }'),
-    ['4:47 error consecutive5xxErrors and consecutiveErrors mean the same here; keep one'],
+    ['4:47 error consecutive5xxErrors and consecutiveErrors mean the same here; keep one, or set mode: envoy, where they do not'],
   ],
   [
     'outlier percent',
@@ -256,7 +256,7 @@ const rows: readonly Row[] = [
     'balancer',
     service('loadBalancer: roundrobbin'),
     [
-      '4:19 error services.a.loadBalancer must be one of peakEwma, roundRobin, random, leastRequest, not "roundrobbin"; did you mean "roundRobin"?',
+      '4:19 error services.a.loadBalancer must be one of peakEwma, roundRobin, random, leastRequest, ringHash, maglev, not "roundrobbin"; did you mean "roundRobin"?',
     ],
   ],
   [
@@ -277,7 +277,9 @@ const rows: readonly Row[] = [
   [
     'route key',
     service('routes:\n  - weight: 5'),
-    ['5:9 error unknown key "weight" in services.a.routes[0]; valid are name, match, to, timeout, retries, sticky, headers'],
+    [
+      '5:9 error unknown key "weight" in services.a.routes[0]; valid are name, match, to, timeout, retries, sticky, headers, rewrite, redirect, directResponse, fault, mirror, rateLimit, idempotent, cache, coalesce, fallback, criticality',
+    ],
   ],
   [
     'route name twice',

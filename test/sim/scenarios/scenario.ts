@@ -1,13 +1,16 @@
-// What a scenario is: cases, each of which runs a simulation for one seed and gives figures with the bounds they must keep.
-// A control is a model of what others do; its bounds say how it must fail, which proves that the simulation can show it.
-import type { PolicyInput } from '../../../src/model/input-policy.ts';
+// What a scenario is: cases, each of which runs a simulation for one seed and gives figures with the bars they must keep.
+// A control is a model of what others do; its bars say how it must fail, which proves that the simulation can show it.
 import type { MeshInput } from '../../../src/model/input.ts';
+import type { PolicyInput } from '../../../src/model/input-policy.ts';
+import type { Picture } from '../../../src/testing.ts';
 
 export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly most?: number;
   readonly least?: number;
+  /** Why the bar is known to be missed. A bar that is missed without a reason fails the run. */
+  readonly why?: string;
 }
 
 export interface Case {
@@ -20,6 +23,10 @@ export interface Scenario {
   readonly id: string;
   readonly title: string;
   readonly cases: readonly Case[];
+  /** What was read into the specification, and what the model cannot show. @default nothing to say */
+  readonly notes?: readonly string[];
+  /** Its runs over time, for the page. @default no picture */
+  readonly picture?: (seed: number) => Promise<Picture | readonly Picture[]>;
 }
 
 export function atMost(what: string, value: number, most: number): Figure {
@@ -34,7 +41,7 @@ export function between(what: string, value: number, least: number, most: number
   return { what, value, least, most };
 }
 
-/** A figure that has no bound, for people. */
+/** A figure that has no bar, for people. */
 export function seen(what: string, value: number): Figure {
   return { what, value };
 }
@@ -65,5 +72,8 @@ export const PLAIN: PolicyInput = { loadBalancer: 'roundRobin', retries: false, 
 export const TEN = { count: 10, workers: 4, serviceMs: 20 } as const;
 /** Calls a second that ten servers of four workers and 20 ms can do. */
 export const TEN_RPS = 2_000;
+
+/** A server of ours: the admission limit with all defaults, and handlers that heed their signal. */
+export const GUARDED = { admission: true, honorsCancel: true } as const;
 
 export const seconds = (ms: number): number => ms / 1_000;

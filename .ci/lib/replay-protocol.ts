@@ -1,0 +1,64 @@
+// What the processes of a replay tell each other. Times are ms since the start, which is a moment of the wall clock that
+// all processes of one machine share.
+
+/** Which case a child plays; it looks it up by itself, as functions do not travel. */
+export interface CaseKey {
+  readonly scenario: string;
+  readonly name: string;
+}
+
+/** Argument of a server process. */
+export interface ServerPlan extends CaseKey {
+  readonly index: number;
+  readonly seed: number;
+}
+
+/** Argument of a client process. */
+export interface ClientPlan extends ServerPlan {
+  readonly ports: readonly number[];
+}
+
+export interface Listening {
+  readonly port: number;
+}
+
+export interface Ready {
+  readonly ready: true;
+}
+
+/** To all: time begins then. */
+export interface Begin {
+  readonly begin: number;
+}
+
+/** To a server: no more calls come. */
+export interface Report {
+  readonly report: true;
+}
+
+/** From a server at the end. */
+export interface ServerReport {
+  /** When requests arrived. */
+  readonly arrivedAtMs: readonly number[];
+  /** How late its timers fired, 99th percentile and most, ms. */
+  readonly lateP99Ms: number;
+  readonly lateMaxMs: number;
+}
+
+/** From a client at the end, one entry for each call. */
+export interface ClientReport {
+  readonly startedAtMs: readonly number[];
+  readonly tookMs: readonly number[];
+  readonly isGood: readonly boolean[];
+  readonly isRefused: readonly boolean[];
+  /** Index into CRITICALITIES, -1 when nobody said. */
+  readonly criticality: readonly number[];
+  /** How late calls began, 99th percentile and most, ms. */
+  readonly lateP99Ms: number;
+  readonly lateMaxMs: number;
+}
+
+/** Wall clock, ms, with fractions: the same for all processes of a machine. */
+export function wallMs(): number {
+  return performance.timeOrigin + performance.now();
+}

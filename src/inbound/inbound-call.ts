@@ -1,0 +1,144 @@
+// A call from the side of the one who serves it: the Call of core with the request and response of Node. What its caller
+// states about it (deadline, attempt, how much it matters) is read here, in one pass over the headers.
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Call, type Reply } from '../core/call.ts';
+import { type Clock, Timer } from '../core/clock.ts';
+import { type MeshError, meshError } from '../core/errors.ts';
+import { ATTEMPT_HEADER, CRITICALITY_HEADER, DEADLINE_HEADER } from '../core/headers.ts';
+import { CRITICALITIES, type Criticality } from '../model/traffic.ts';
+
+/** Shared: an abort with a ready-made reason costs a tenth of one without. */
+export const CALLER_LEFT: MeshError = meshError({ code: 'canceled', message: 'the caller closed the connection' });
+const CALLER_WAITED: MeshError = meshError({ code: 'deadline_exceeded', message: 'the caller waits no longer' });
+
+/** 9 digits are 11 days: more is no deadline but an attack on arithmetic. */
+const REMAINING = /^[1-9]\d{0,8}$/;
+const ATTEMPT = /^\d{1,4}$/;
+
+/** Where the call is found again, given the request. */
+const CALL = Symbol('inmesh.call');
+
+interface Tagged {
+  [CALL]?: InboundCall;
+}
+
+/** Who a call belongs to. */
+export interface CallHost {
+  readonly clock: Clock;
+  /** The response of the call is over. */
+  onClosed(call: InboundCall): void;
+}
+
+/** Aborts the handler's signal at the deadline; armed only for a signal that somebody asked for. */
+class Alarm extends Timer {
+  readonly #call: InboundCall;
+
+  constructor(call: InboundCall) {
+    super();
+    this.#call = call;
+  }
+
+  fire(): void {
+    this.#call.cancel(CALLER_WAITED);
+  }
+}
+
+export class InboundCall extends Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly host: CallHost;
+  /** Turn of the event loop in which it was read. */
+  readonly turn: number;
+  /** What the server says of its load. Written by the admission layer. */
+  load = '';
+  /** The caller sends its body only when it is told to go on. */
+  awaitsContinue = false;
+  /** What the handler returned: Node looks at it for rejections. */
+  returned: void | Promise<void> = undefined;
+  /** Settles the leaf's promise; null until the handler has the call. */
+  resolve: ((reply: Reply) => void) | null = null;
+  #alarm: Alarm | null = null;
+
+  /** `startedAtMs`: when it had certainly arrived. */
+  constructor(request: IncomingMessage, response: ServerResponse, host: CallHost, turn: number, startedAtMs: number) {
+    const init = {
+      scheme: 'encrypted' in request.socket ? 'https' : 'http',
+      authority: '',
+      method: request.method ?? '',
+      path: request.url ?? '',
+      headers: request.rawHeaders,
+      body: null,
+    };
+    super(init, startedAtMs);
+    this.request = request;
+    this.response = response;
+    this.host = host;
+    this.turn = turn;
+    (request as Tagged)[CALL] = this;
+    this.#read();
+  }
+
+  /** Aborted when the caller disconnects and at the deadline. */
+  override get signal(): AbortSignal {
+    if (this.#alarm === null && this.deadlineMs !== Number.POSITIVE_INFINITY && this.outcome === null) {
+      const { clock } = this.host;
+      if (clock.now() >= this.deadlineMs) this.cancel(CALLER_WAITED);
+      else {
+        this.#alarm = new Alarm(this);
+        clock.arm(this.#alarm, this.deadlineMs);
+      }
+    }
+    return super.signal;
+  }
+
+  /** The response is over: `isComplete` when all of it was handed to the system. */
+  over(isComplete: boolean): void {
+    if (this.#alarm !== null) this.host.clock.disarm(this.#alarm);
+    if (!isComplete) this.cancel(CALLER_LEFT);
+  }
+
+  /** The first of several equal headers counts. What is not well-formed is as if it were absent. */
+  #read(): void {
+    const { headers } = this;
+    for (let i = headers.length - 2; i >= 0; i -= 2) {
+      const name = headers[i] as string;
+      switch (name.length) {
+        case 4:
+          if (isNamed(name, 'host')) this.authority = headers[i + 1] as string;
+          break;
+        case CRITICALITY_HEADER.length:
+          if (isNamed(name, CRITICALITY_HEADER)) this.criticality = CRITICALITIES.indexOf(headers[i + 1] as Criticality);
+          break;
+        case ATTEMPT_HEADER.length:
+          if (isNamed(name, ATTEMPT_HEADER)) this.attempt = ATTEMPT.test(headers[i + 1] as string) ? Number(headers[i + 1]) : 0;
+          break;
+        case DEADLINE_HEADER.length:
+          if (isNamed(name, DEADLINE_HEADER)) this.deadlineMs = this.startedAtMs + remainingMs(headers[i + 1] as string);
+      }
+    }
+  }
+}
+
+function isNamed(name: string, wanted: string): boolean {
+  return name === wanted || name.toLowerCase() === wanted;
+}
+
+/** Time that the caller still waits, ms; Infinity when it says nothing readable. */
+export function remainingMs(value: string): number {
+  return REMAINING.test(value) ? Number(value) : Number.POSITIVE_INFINITY;
+}
+
+/** The call that a request belongs to; undefined when it did not come through a server of ours. */
+export function callOf(request: IncomingMessage): InboundCall | undefined {
+  return (request as Tagged)[CALL];
+}
+
+/**
+ * The signal of the request that is being served: aborted when its caller disconnects, and at its deadline; never after
+ * the answer. For whatever the handler waits for. Throws a TypeError for a request that came past inmesh.
+ */
+export function signalOf(request: IncomingMessage): AbortSignal {
+  const call = callOf(request);
+  if (call === undefined) throw new TypeError('signalOf: this request did not come through createServer, admit or withDeadline of inmesh');
+  return call.signal;
+}

@@ -1,0 +1,128 @@
+// One document with apiVersion and kind: whose it is, what it says, and where each piece of it was written. Knows no
+// kind and no dialect.
+import type { ConfigPath, PathPart } from '../model/issue.ts';
+import { Report } from '../model/report.ts';
+import type { SourcePosition } from '../model/route.ts';
+import { positionAt } from './frame.ts';
+import type { Environment } from './interpolate.ts';
+import type { Located } from './located.ts';
+import { nodeAt, offsetOf } from './located.ts';
+import type { ConfigDocument } from './merge.ts';
+import { rawText, toValue } from './value.ts';
+
+export type Mapping = Readonly<Record<string, unknown>>;
+
+export interface Resource {
+  /** '' for Kubernetes' own. */
+  readonly group: string;
+  readonly version: string;
+  readonly kind: string;
+  readonly name: string;
+  /** `default` when the document does not say. */
+  readonly namespace: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+  /** metadata.creationTimestamp, ms since the epoch; 0 when absent. Where a mesh lets the oldest win. */
+  readonly createdAtMs: number;
+  /** Place among all documents of the load: breaks ties. */
+  readonly order: number;
+  /** The whole document with variables put in, without keys that have no value. Objects have no prototype. */
+  readonly value: Mapping;
+  /** `value.spec`, empty when absent or no mapping. */
+  readonly spec: Mapping;
+  readonly document: ConfigDocument;
+  /** Collects the issues of this document; paths start at its top. */
+  readonly report: Report;
+}
+
+/** Resources have apiVersion or kind; the concise form has neither. */
+export function isResource(root: Located): boolean {
+  return root.kind === 'map' && (nodeAt(root, ['kind']) !== undefined || nodeAt(root, ['apiVersion']) !== undefined);
+}
+
+/** Never throws: what is wrong with the head of the document is in `report`, and what is missing is ''. */
+export function readResource(document: ConfigDocument, env: Environment, order: number, lenient = false): Resource {
+  const report = new Report({
+    unknownKeys: lenient ? 'warning' : 'error',
+    at: (path, part) => placeOf(document, path, part),
+    raw: (path) => rawText(document.root, path),
+  });
+  const value = withoutNulls(toValue(document.root, env, (path, message) => report.error(path, message))) as Mapping;
+  const apiVersion = textAt(value, 'apiVersion', report);
+  const slash = apiVersion.indexOf('/');
+  const metadata = mappingOf(value.metadata);
+  const created = Date.parse(String(metadata.creationTimestamp ?? ''));
+  return {
+    group: slash < 0 ? '' : apiVersion.slice(0, slash),
+    version: apiVersion.slice(slash + 1),
+    kind: textAt(value, 'kind', report),
+    name: typeof metadata.name === 'string' ? metadata.name : '',
+    namespace: typeof metadata.namespace === 'string' && metadata.namespace !== '' ? metadata.namespace : 'default',
+    labels: textsOf(metadata.labels),
+    annotations: textsOf(metadata.annotations),
+    createdAtMs: Number.isNaN(created) ? 0 : created,
+    order,
+    value,
+    spec: mappingOf(value.spec),
+    document,
+    report,
+  };
+}
+
+/** `default/reviews`, for messages and ties. */
+export function fullName({ namespace, name }: Pick<Resource, 'namespace' | 'name'>): string {
+  return `${namespace}/${name}`;
+}
+
+/** Where a piece of the resource was written, or what should hold it. */
+export function positionIn({ document }: Resource, path: ConfigPath, part: PathPart = 'value'): SourcePosition {
+  return placeOf(document, path, part);
+}
+
+/** `VirtualService default/reviews (mesh.yaml:3:1)`. */
+export function describeResource(resource: Resource): string {
+  return `${resource.kind} ${fullName(resource)} (${describePosition(positionIn(resource, ['metadata', 'name']))})`;
+}
+
+/** `mesh.yaml:3:1`. */
+export function describePosition({ file, line, column }: SourcePosition): string {
+  return `${file}:${line}:${column}`;
+}
+
+export function mappingOf(value: unknown): Mapping {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Mapping) : EMPTY;
+}
+
+const EMPTY: Mapping = Object.freeze(Object.create(null) as Record<string, unknown>);
+
+/** Maps of matches by name: a name without a value asks for nothing but the name. Source: Istio HTTPMatchRequest. */
+const NAMES_ALONE: ReadonlySet<string> = new Set(['headers', 'withoutHeaders', 'queryParams']);
+
+/** An API server drops a key without a value, and templates make many of them. */
+function withoutNulls(value: unknown, key = ''): unknown {
+  if (Array.isArray(value)) return value.map((item) => withoutNulls(item));
+  if (typeof value !== 'object' || value === null) return value;
+  const kept = Object.create(null) as Record<string, unknown>;
+  for (const [name, one] of Object.entries(value)) {
+    if (one !== null) kept[name] = withoutNulls(one, name);
+    else if (NAMES_ALONE.has(key)) kept[name] = Object.create(null);
+  }
+  return kept;
+}
+
+function placeOf({ source, root }: ConfigDocument, path: ConfigPath, part: PathPart): SourcePosition {
+  return positionAt(source, offsetOf(root, path, part));
+}
+
+function textAt(value: Mapping, key: string, report: Report): string {
+  const found = value[key];
+  if (typeof found === 'string' && found !== '') return found;
+  report.error([key], `a resource needs ${key}, a text`);
+  return '';
+}
+
+function textsOf(value: unknown): Readonly<Record<string, string>> {
+  const texts = Object.create(null) as Record<string, string>;
+  for (const [key, one] of Object.entries(mappingOf(value))) if (typeof one === 'string') texts[key] = one;
+  return texts;
+}
