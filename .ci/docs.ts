@@ -1,8 +1,9 @@
-// Writes what the docs hold of the code: docs/defaults.md, docs/errors.md, docs/metrics.md, and every snippet. With --check
+// Writes what the docs hold of the code: docs/defaults.md, docs/errors.md, docs/metrics.md, docs/codes, and every snippet. With --check
 // it writes nothing, names what is out of date, and fails. Run by `npm run docs` and by `npm run check`.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { type CodePageEntry, codesPages } from './lib/codes-pages.ts';
 import { constantsIn } from './lib/declarations.ts';
 import { defaultsPage } from './lib/defaults-page.ts';
 import { type ErrorEntry, errorsPage } from './lib/errors-page.ts';
@@ -42,11 +43,14 @@ export async function generateDocs(root: string = ROOT): Promise<DocsResult> {
   const { ERROR_CODES } = (await load('src/core/errors.ts')) as { ERROR_CODES: Record<string, ErrorEntry> };
   pages.set('docs/errors.md', errorsPage(ERROR_CODES));
 
+  const { CODES } = (await load('src/yaml/analyze/codes.ts')) as { CODES: Record<string, CodePageEntry> };
+  for (const [path, page] of codesPages(CODES, read)) pages.set(path, page);
+
   const metrics = await metricsOf(root, load);
   if (metrics === null) notes.push('No METRICS in src/telemetry: docs/metrics.md is not written.');
   else pages.set('docs/metrics.md', metrics);
 
-  for (const path of markdownPages(root)) {
+  for (const path of new Set([...pages.keys(), ...markdownPages(root)])) {
     const page = pages.get(path) ?? read(path) ?? '';
     const result = updateSnippets(path, page, read);
     faults.push(...result.faults);

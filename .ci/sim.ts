@@ -32,9 +32,19 @@ const { values: options } = parseArgs({
   },
 });
 
+/** What one case gave with one seed. */
+interface Run {
+  readonly scenario: string;
+  readonly case: string;
+  readonly isControl: boolean;
+  readonly seed: number;
+  readonly figures: readonly Figure[];
+}
+
 interface Finished {
   readonly scenario: Scenario;
   readonly rows: readonly ResilienceRow[];
+  readonly runs: readonly Run[];
   readonly picture: Picture | readonly Picture[] | null;
 }
 
@@ -48,7 +58,9 @@ async function main(): Promise<number> {
   const barred = rows.filter(({ bar }) => bar !== '');
   const missed = barred.filter(({ kept }) => kept !== 'yes');
   const minutes = (performance.now() - startedAt) / 60_000;
-  if (options.json) console.log(JSON.stringify({ seeds, rows }, (_, value) => (value === Number.POSITIVE_INFINITY ? 'never' : value), 2));
+  const runs = finished.flatMap((one) => one.runs);
+  if (options.json)
+    console.log(JSON.stringify({ seeds, rows, runs }, (_, value) => (value === Number.POSITIVE_INFINITY ? 'never' : value), 2));
   else {
     const text = `${barred.length - missed.length} of ${barred.length} bars kept by each of ${seeds.length} seeds`;
     console.log(`\n${text}, ${missed.filter(({ why }) => why !== undefined).length} misses explained; ${minutes.toFixed(1)} minutes.`);
@@ -79,13 +91,17 @@ async function runScenarios(seeds: readonly number[]): Promise<Finished[]> {
     left.set(index, (left.get(index) as number) - 1);
     if (process.stderr.isTTY) process.stderr.write(`\r${++done} of ${tasks.length} runs, now ${scenario.id}\u001b[K\r`);
     if (left.get(index) !== 0) return;
-    const rows = scenario.cases.flatMap((one, number) =>
+    const runs = scenario.cases.map((one, number) => {
+      const source = { scenario: scenario.id, case: one.name, isControl: one.isControl === true };
+      return seeds.map((seed) => ({ ...source, seed, figures: figures.get(keyOf({ scenario: index, case: number, seed })) ?? [] }));
+    });
+    const rows = runs.flatMap((own) =>
       summaries(
-        { scenario: scenario.id, case: one.name, isControl: one.isControl === true },
-        seeds.map((seed) => figures.get(keyOf({ scenario: index, case: number, seed })) as readonly Figure[]),
+        own[0] as Run,
+        own.map((run) => run.figures),
       ),
     );
-    finished.push({ scenario, rows, picture: pictures.get(index) ?? null });
+    finished.push({ scenario, rows, runs: runs.flat(), picture: pictures.get(index) ?? null });
     if (!options.json) print(scenario, rows, (took.get(index) as number) / 1_000);
   });
   return finished.sort((a, b) => wanted.indexOf(a.scenario) - wanted.indexOf(b.scenario));

@@ -8,15 +8,26 @@ export type { CallContext, FunctionCallOptions } from './mesh/function-call.ts';
 export { createMesh } from './mesh/create-mesh.ts';
 export type { Mesh, MeshOptions, UseOptions } from './mesh/mesh.ts';
 export {
+  cache,
   canary,
   circuitBreaker,
+  coalesce,
+  criticality,
+  fallback,
+  fault,
+  healthCheck,
+  idempotent,
   limits,
   loadBalancer,
+  mirror,
   mtls,
   outlierDetection,
   type Policy,
+  rateLimit,
   retry,
   retryBudget,
+  sticky,
+  throttle,
   timeout,
 } from './mesh/policies.ts';
 export type { MeshSnapshot } from './mesh/snapshot.ts';

@@ -9,7 +9,7 @@ import { quantile } from '../../src/sim/quantile.ts';
 import { streamOf } from '../../src/sim/seeded-random.ts';
 import { configOf, SERVICE } from './replay-case.ts';
 import { caseOf } from './replay-cases.ts';
-import { type Begin, type ClientPlan, type ClientReport, wallMs } from './replay-protocol.ts';
+import { type Begin, type ChildPlan, type ClientReport, type Ports, wallMs } from './replay-protocol.ts';
 
 /** Longest wait for the last calls beyond their deadline. */
 const DRAIN_MS = 5_000;
@@ -22,7 +22,7 @@ interface Seen {
   isRefused: boolean;
 }
 
-const plan = JSON.parse(process.argv[2] ?? '{}') as ClientPlan;
+const plan = JSON.parse(process.argv[2] ?? '{}') as ChildPlan;
 const one = caseOf(plan);
 const { load, timeoutMs, durationMs } = one;
 const random = streamOf(plan.seed, `load ${plan.index}`);
@@ -108,20 +108,24 @@ function report(): ClientReport {
   };
 }
 
-const mesh = await createMesh({
-  config: configOf(
+/** A rejection ends the process, and the parent is told why. */
+async function open(ports: readonly number[]): Promise<void> {
+  const config = configOf(
     one,
-    plan.ports.map((port) => `127.0.0.1:${port}`),
-  ),
-  watch: false,
-  telemetry: { spans: 'off', metrics: 'off' },
-});
-const send = senderOf(mesh);
+    ports.map((port) => `127.0.0.1:${port}`),
+  );
+  send = senderOf(await createMesh({ config, watch: false, telemetry: { spans: 'off', metrics: 'off' } }));
+  process.send?.({ ready: true });
+}
+
+function finish(): void {
+  process.send?.(inFlight === 0 ? report() : { failed: `${inFlight} calls never ended` });
+}
+
+let send: Send;
 process.on('disconnect', () => process.exit());
-process.on('message', ({ begin }: Begin) => {
-  const onDone = (): void => {
-    process.send?.(inFlight === 0 ? report() : { failed: `${inFlight} calls never ended` });
-  };
-  setTimeout(() => run(send, begin, onDone), Math.max(1, begin - wallMs()));
+process.on('message', (message: Ports | Begin) => {
+  if ('begin' in message) setTimeout(() => run(send, message.begin, finish), Math.max(1, message.begin - wallMs()));
+  else void open(message.ports);
 });
 process.send?.({ ready: true });

@@ -1,29 +1,27 @@
 // What the processes of a replay tell each other. Times are ms since the start, which is a moment of the wall clock that
 // all processes of one machine share.
 
-/** Which case a child plays; it looks it up by itself, as functions do not travel. */
-export interface CaseKey {
+/** Argument of a child. It looks its case up by itself, as functions do not travel. */
+export interface ChildPlan {
   readonly scenario: string;
   readonly name: string;
-}
-
-/** Argument of a server process. */
-export interface ServerPlan extends CaseKey {
+  /** Which of the servers, or of the clients, it is. */
   readonly index: number;
   readonly seed: number;
 }
 
-/** Argument of a client process. */
-export interface ClientPlan extends ServerPlan {
-  readonly ports: readonly number[];
-}
-
+/** From a server. */
 export interface Listening {
   readonly port: number;
 }
 
 export interface Ready {
   readonly ready: true;
+}
+
+/** To a client: where the servers listen. */
+export interface Ports {
+  readonly ports: readonly number[];
 }
 
 /** To all: time begins then. */

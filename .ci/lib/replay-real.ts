@@ -4,7 +4,7 @@ import { SimulationResult } from '../../src/sim/simulation-result.ts';
 import { Recording } from '../../src/sim/recording.ts';
 import { Child } from '../../bench/child.ts';
 import { type ReplayCase, serverName } from './replay-case.ts';
-import { type ClientPlan, type ClientReport, type Listening, type Ready, type ServerPlan, type ServerReport, wallMs } from './replay-protocol.ts';
+import { type ChildPlan, type ClientReport, type Listening, type Ready, type ServerReport, wallMs } from './replay-protocol.ts';
 
 /** From the word to the first call. */
 const LEAD_MS = 300;
@@ -25,25 +25,27 @@ export interface RealRun {
   readonly servers: Machine;
 }
 
-function start(script: string, plan: ServerPlan | ClientPlan): Child {
-  return new Child(`../.ci/lib/${script}`, plan);
-}
-
 /** Starts all processes, lets them run, reads them, ends them. None is left behind, whatever happens. */
 export async function real(one: ReplayCase, seed: number): Promise<RealRun> {
   const children: Child[] = [];
-  const startAll = (script: string, count: number, more: object): Child[] => {
-    const own = Array.from({ length: count }, (_, index) =>
-      start(script, { scenario: one.scenario, name: one.name, index, seed, ...more }),
-    );
+  const startAll = (script: URL, count: number): Child[] => {
+    const { scenario, name } = one;
+    const own = Array.from({ length: count }, (_, index) => {
+      const plan: ChildPlan = { scenario, name, index, seed };
+      return new Child(script.href, plan);
+    });
     children.push(...own);
     return own;
   };
   try {
-    const servers = startAll('replay-server.ts', one.servers.count, {});
-    const ports = await Promise.all(servers.map((server) => server.answer<Listening>()));
-    const clients = startAll('replay-client.ts', one.clients, { ports: ports.map(({ port }) => port) });
-    await Promise.all(clients.map((client) => client.answer()));
+    const servers = startAll(new URL('replay-server.ts', import.meta.url), one.servers.count);
+    const clients = startAll(new URL('replay-client.ts', import.meta.url), one.clients);
+    const [listening] = await Promise.all([
+      Promise.all(servers.map((server) => server.answer<Listening>())),
+      Promise.all(clients.map((client) => client.answer<Ready>())),
+    ]);
+    const ports = listening.map(({ port }) => port);
+    await Promise.all(clients.map((client) => client.ask<Ready>({ ports })));
     const begin = wallMs() + LEAD_MS;
     await Promise.all(servers.map((server) => server.ask<Ready>({ begin })));
     const called = await inTime(Promise.all(clients.map((client) => client.ask<ClientReport>({ begin }))), one);

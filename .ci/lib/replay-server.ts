@@ -2,18 +2,16 @@
 // take time. Ends when its parent does.
 import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { createMesh } from '../../src/index.ts';
-import { createServer } from '../../src/server.ts';
 import { drawer } from '../../src/sim/distribution.ts';
 import { FAIL_FAST_MS } from '../../src/sim/fake-endpoint.ts';
 import { quantile } from '../../src/sim/quantile.ts';
 import { streamOf } from '../../src/sim/seeded-random.ts';
 import { caseOf } from './replay-cases.ts';
 import { serverName } from './replay-case.ts';
-import { type Begin, type Report, type ServerPlan, type ServerReport, wallMs } from './replay-protocol.ts';
+import { type Begin, type ChildPlan, type Report, type ServerReport, wallMs } from './replay-protocol.ts';
 import { Workers } from './replay-workers.ts';
 
-const plan = JSON.parse(process.argv[2] ?? '{}') as ServerPlan;
+const plan = JSON.parse(process.argv[2] ?? '{}') as ChildPlan;
 const { servers, faults = [] } = caseOf(plan);
 const workers = new Workers(servers.workers, drawer(servers.serviceMs, streamOf(plan.seed, `endpoint ${serverName(plan.index)}`)));
 const arrivedAtMs: number[] = [];
@@ -56,6 +54,8 @@ function report(): ServerReport {
 
 async function makeServer(): Promise<Server> {
   if (servers.admission !== true) return createHttpServer(serve);
+  // Most servers need nothing of it, and there are ten of them to start.
+  const [{ createMesh }, { createServer }] = await Promise.all([import('../../src/index.ts'), import('../../src/server.ts')]);
   const mesh = await createMesh({ config: { inbound: { admission: true } }, watch: false, telemetry: { spans: 'off', metrics: 'off' } });
   return createServer(mesh, serve);
 }

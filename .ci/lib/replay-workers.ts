@@ -1,16 +1,15 @@
 // The inside of a replayed server: so many workers and one queue, their work being nothing but time, so that two cores are
 // enough for ten servers. Written apart from the simulated server, which it is to judge.
 
-export interface Work {
-  arrivedAtMs: number;
+interface Work {
+  readonly arrivedAtMs: number;
   readonly done: () => void;
   /** Nobody waits for it any more. */
   isDropped: boolean;
 }
 
 interface Busy {
-  readonly work: Work;
-  dueMs: number;
+  readonly dueMs: number;
   timer: NodeJS.Timeout;
 }
 
@@ -49,8 +48,7 @@ export class Workers {
 
   #begin(work: Work, atMs: number): void {
     const dueMs = atMs + this.#drawMs() * this.slower;
-    const busy: Busy = { work, dueMs, timer: this.#timer(work, dueMs) };
-    this.#busy.set(work, busy);
+    this.#busy.set(work, { dueMs, timer: this.#timer(work, dueMs) });
   }
 
   #timer(work: Work, dueMs: number): NodeJS.Timeout {

@@ -3,7 +3,11 @@ import { Worker } from 'node:worker_threads';
 import type { SimAnswer, SimTask } from './sim-worker.ts';
 
 /** Calls `onAnswer` for each task as it is done. Rejects when a hand dies. */
-export async function runAll(tasks: readonly SimTask[], hands: number, onAnswer: (task: SimTask, answer: SimAnswer) => void): Promise<void> {
+export async function runAll(
+  tasks: readonly SimTask[],
+  hands: number,
+  onAnswer: (task: SimTask, answer: SimAnswer) => void,
+): Promise<void> {
   let next = 0;
   const hand = (): Promise<void> =>
     new Promise((resolve, reject) => {

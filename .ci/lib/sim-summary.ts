@@ -10,7 +10,7 @@ export interface SummarySource {
 }
 
 /** One row for each figure of a case; `runs` has the figures of one seed after the other. */
-export function summaries(source: SummarySource, runs: readonly (readonly Figure[])[]): ResilienceRow[] {
+export function summaries({ scenario, case: name, isControl }: SummarySource, runs: readonly (readonly Figure[])[]): ResilienceRow[] {
   return (runs[0] ?? []).map(({ what, most, least, why }, index) => {
     const figures = runs.map((run) => run[index] as Figure);
     const sorted = figures.map(({ value }) => value).sort((a, b) => a - b);
@@ -20,7 +20,9 @@ export function summaries(source: SummarySource, runs: readonly (readonly Figure
     const keptBy = figures.filter(isKept).length;
     const isMedianKept = isKept({ ...(figures[0] as Figure), value: median });
     return {
-      ...source,
+      scenario,
+      case: name,
+      isControl,
       what,
       median,
       worst,

@@ -125,12 +125,17 @@ function answerReader({ policy, picker: { keyed }, readsLoad }: BalancerDeps): A
     const cookie = keyed === undefined ? null : keyed.setCookie(attempt);
     if (!isDue && cookie === null) return answer;
     if (isDue) endpoint.loadAtMs = attempt.startedAtMs;
-    return answer.then((reply) => {
-      if (isDue) endpoint.load = loadOf(reply);
-      if (cookie !== null) addCookie(reply, cookie);
-      return reply;
-    });
+    return readAnswer(answer, isDue ? endpoint : null, cookie);
   };
+}
+
+/** Apart from the rest: what a closure captures is allocated on entry, and most answers need none. */
+function readAnswer(answer: Promise<Reply>, endpoint: LiveEndpoint | null, cookie: string | null): Promise<Reply> {
+  return answer.then((reply) => {
+    if (endpoint !== null) endpoint.load = loadOf(reply);
+    if (cookie !== null) addCookie(reply, cookie);
+    return reply;
+  });
 }
 
 /** 0 to 1; NaN when the endpoint reports none. */

@@ -4,23 +4,10 @@ import { X509Certificate, createPrivateKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { systemClock } from '../core/clock.ts';
 import type { MeshConfig } from '../model/config.ts';
-import type { SourcePosition } from '../model/route.ts';
 import { describeIssue } from '../yaml/format.ts';
 import { displayName } from '../yaml/files.ts';
 import { parseEndpointsFile } from '../yaml/load.ts';
-import type { Status } from './paint.ts';
-
-/** One line of `inmesh check`. */
-export interface Finding {
-  readonly group: 'configuration' | 'services' | 'endpoint files' | 'certificates';
-  readonly status: Status;
-  readonly message: string;
-  readonly fix?: string;
-  readonly position?: SourcePosition;
-  readonly frame?: string;
-  /** Endpoints found in a file. */
-  readonly endpoints?: number;
-}
+import type { CheckFinding } from './check-finding.ts';
 
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 7;
@@ -31,8 +18,8 @@ interface Certificates {
   readonly ca?: string;
 }
 
-export async function checkFiles(config: MeshConfig, cwd: string): Promise<Finding[]> {
-  const findings: Finding[] = [];
+export async function checkFiles(config: MeshConfig, cwd: string): Promise<CheckFinding[]> {
+  const findings: CheckFinding[] = [];
   for (const { name, endpoints } of Object.values(config.services)) {
     if (endpoints.kind === 'file') findings.push(...(await checkEndpoints(name, endpoints.path, cwd)));
   }
@@ -47,7 +34,7 @@ function setKey({ cert = '', key = '', ca = '' }: Certificates): string {
   return JSON.stringify([cert, key, ca]);
 }
 
-async function checkEndpoints(service: string, path: string, cwd: string): Promise<Finding[]> {
+async function checkEndpoints(service: string, path: string, cwd: string): Promise<CheckFinding[]> {
   const group = 'endpoint files';
   const name = displayName(path, cwd);
   const text = await readText(path);
@@ -78,8 +65,8 @@ async function checkEndpoints(service: string, path: string, cwd: string): Promi
   }));
 }
 
-async function checkCertificates({ cert, key, ca }: Certificates, cwd: string): Promise<Finding[]> {
-  const findings: Finding[] = [];
+async function checkCertificates({ cert, key, ca }: Certificates, cwd: string): Promise<CheckFinding[]> {
+  const findings: CheckFinding[] = [];
   const chain = cert === undefined ? null : await checkPem(cert, 'certificate', cwd, findings);
   if (ca !== undefined) await checkPem(ca, 'roots', cwd, findings);
   if (key !== undefined) {
@@ -112,7 +99,7 @@ function keyFault(text: string | null, chain: X509Certificate | null): string | 
 }
 
 /** The first certificate of the text, after saying whether it holds. */
-async function checkPem(pem: string, what: string, cwd: string, findings: Finding[]): Promise<X509Certificate | null> {
+async function checkPem(pem: string, what: string, cwd: string, findings: CheckFinding[]): Promise<X509Certificate | null> {
   const group = 'certificates';
   const name = pemName(pem, what, cwd);
   const text = await readPem(pem);

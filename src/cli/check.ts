@@ -1,137 +1,81 @@
-// `inmesh check`: reads a configuration as a mesh would, and the files it names. One line for each finding, one for what
-// to do about it. Opens no socket and asks no name server.
-import type { MeshConfig, ServiceConfig } from '../model/config.ts';
-import type { ConfigIssue } from '../model/issue.ts';
-import type { SourcePosition } from '../model/route.ts';
+// `inmesh check`: reads a configuration as a mesh would, looks at what comes of it, and at the files it names. One line for
+// each finding, one for what to do about it. Opens no socket and asks no name server.
+import type { MeshConfig } from '../model/config.ts';
 import { loadRegex } from '../route/regex.ts';
-import { displayName } from '../yaml/files.ts';
-import { describeIssue } from '../yaml/format.ts';
-import { loadConfig } from '../yaml/load.ts';
-import type { Finding } from './check-files.ts';
+import { analyze } from '../yaml/analyze/analyze.ts';
+import { type LoadedConfig, type LoadOptions, loadConfig } from '../yaml/load.ts';
 import { checkFiles } from './check-files.ts';
-import type { CommandInput } from './command.ts';
-import { configPaths } from './command.ts';
-import type { Status } from './paint.ts';
-import { faint, heading, sign } from './paint.ts';
+import { explainCode } from './check-code.ts';
+import type { CheckFinding } from './check-finding.ts';
+import { fineFindings, plural, resourceFindings, serviceFindings } from './check-groups.ts';
+import { allIssues, analysisFindings, issueFindings } from './check-issues.ts';
+import { type CheckResult, jsonText, shortText, summarize, tableText } from './check-text.ts';
+import { type CommandInput, configPaths, UsageError } from './command.ts';
 
-interface Summary {
-  readonly services: number;
-  readonly routes: number;
-  /** Known without asking anybody. */
-  readonly endpoints: number;
-  readonly errors: number;
-  readonly warnings: number;
+const FORMS = ['table', 'wide', 'short', 'json'] as const;
+const LIMITS = ['error', 'warning', 'info'] as const;
+
+interface CheckOptions {
+  readonly lenient: boolean;
+  readonly isWhole: boolean;
+  readonly cwd: string;
 }
 
 export async function check({ positionals, values, terminal }: CommandInput): Promise<number> {
+  if (typeof values.explain === 'string') {
+    terminal.out(explainCode(values.explain));
+    return 0;
+  }
+  const form = values.json === true ? 'json' : oneOf(values.output, FORMS, 'output');
+  const limit = oneOf(values['fail-on'], LIMITS, 'fail-on', 'error');
   const paths = configPaths(positionals, terminal.env);
   const regex = await loadRegex();
-  const result = await loadConfig(paths, { env: terminal.env, cwd: terminal.cwd, checkRegex: (pattern) => regex.check(pattern) });
-  const findings: Finding[] = [];
+  const { cwd, env } = terminal;
+  const options: CheckOptions = { lenient: values.lenient === true, isWhole: values['whole-cluster'] === true, cwd };
+  const result = await checkPaths(paths, options, { env, cwd, checkRegex: (pattern) => regex.check(pattern) });
+  terminal.out(form === 'json' ? jsonText(result) : form === 'short' ? shortText(result) : tableText(result, form === 'wide'));
+  const { errors, warnings, infos } = result.summary;
+  return errors + (limit === 'error' ? 0 : warnings) + (limit === 'info' ? infos : 0) > 0 ? 1 : 0;
+}
+
+/** The first is the default. */
+function oneOf<Word extends string>(value: unknown, words: readonly Word[], name: string, otherwise = words[0] as Word): Word {
+  if (value === undefined) return otherwise;
+  const found = words.find((word) => word === value);
+  if (found === undefined) throw new UsageError(`--${name} is one of ${words.join(', ')}, not ${JSON.stringify(value)}`);
+  return found;
+}
+
+async function checkPaths(paths: readonly string[], options: CheckOptions, load: LoadOptions): Promise<CheckResult> {
+  const { lenient, isWhole, cwd } = options;
+  const result = await loadConfig(paths, { ...load, lenient });
+  const findings: CheckFinding[] = [];
   let config: MeshConfig | null = null;
   let hash: string | null = null;
-  if ('issues' in result) findings.push(...result.issues.map(issueFinding));
-  else {
+  if ('issues' in result) {
+    const rest = lenient ? null : await readAnyhow(paths, load);
+    findings.push(...issueFindings(result.issues, { lenient, resources: rest?.resources ?? [] }));
+    if (rest !== null) findings.push(...analysisOf(rest, { lenient, isWhole, cwd }));
+  } else {
     ({ config, hash } = result);
-    const count = result.files.length;
-    findings.push({
-      group: 'configuration',
-      status: 'ok',
-      message: `${paths.join(', ')} read: ${count} file${count === 1 ? '' : 's'}, hash ${hash}`,
-    });
-    findings.push(...result.warnings.map(issueFinding));
-    for (const service of Object.values(config.services)) findings.push(serviceFinding(service, terminal.cwd));
-    findings.push(...(await checkFiles(config, terminal.cwd)));
+    const { resources, warnings, files } = result;
+    const message = `${paths.join(', ')} read: ${plural(files.length, 'file')}, hash ${hash}`;
+    findings.push({ group: 'configuration', status: 'ok', message });
+    findings.push(...resourceFindings(resources), ...issueFindings(allIssues(warnings, resources), { lenient, resources }));
+    findings.push(...serviceFindings(Object.values(config.services), cwd));
+    findings.push(...analysisOf(result, options));
+    if (Object.keys(config.services).length > 0) findings.push(...fineFindings(findings));
+    findings.push(...(await checkFiles(config, cwd)));
   }
-  const summary = summarize(config, findings);
-  terminal.out(values.json === true ? jsonText(paths, hash, config, findings, summary) : humanText(findings, summary));
-  return summary.errors > 0 ? 1 : 0;
+  return { paths, config, hash, findings, summary: summarize(config, findings) };
 }
 
-/** Messages say what is wrong, then, after the last semicolon, what to do. */
-function issueFinding(issue: ConfigIssue): Finding {
-  const text = describeIssue(issue);
-  const split = text.lastIndexOf('; ');
-  return {
-    group: 'configuration',
-    status: issue.severity,
-    message: split < 0 ? text : text.slice(0, split),
-    ...(split < 0 ? {} : { fix: text.slice(split + 2) }),
-    ...(issue.position === undefined ? {} : { position: issue.position }),
-    ...(issue.frame === undefined ? {} : { frame: issue.frame }),
-  };
+function analysisOf({ config, resources, at }: LoadedConfig, { lenient, isWhole }: CheckOptions): CheckFinding[] {
+  return analysisFindings(analyze(config, resources, { at, isWhole }), lenient);
 }
 
-function serviceFinding(service: ServiceConfig, cwd: string): Finding {
-  const parts = [sourceText(service, cwd)];
-  const subsets = Object.keys(service.subsets).length;
-  if (subsets > 0) parts.push(plural(subsets, 'subset'));
-  parts.push(plural(service.routes.length, 'route'));
-  if (service.tls.mode !== 'disable') parts.push(`tls ${service.tls.mode}`);
-  return { group: 'services', status: 'ok', message: `${service.name}: ${parts.join(', ')}` };
-}
-
-function sourceText({ endpoints }: ServiceConfig, cwd: string): string {
-  if (endpoints.kind === 'file') return `endpoints from ${displayName(endpoints.path, cwd)}`;
-  if (endpoints.kind === 'dns') return `dns ${endpoints.host}${endpoints.port === 0 ? '' : `:${endpoints.port}`}`;
-  return endpoints.endpoints.length === 0 ? 'no endpoints, for mesh.call only' : plural(endpoints.endpoints.length, 'endpoint');
-}
-
-function summarize(config: MeshConfig | null, findings: readonly Finding[]): Summary {
-  const services = Object.values(config?.services ?? {});
-  return {
-    services: services.length,
-    routes: services.reduce((sum, { routes }) => sum + routes.length, 0),
-    endpoints:
-      services.reduce((sum, { endpoints }) => sum + (endpoints.kind === 'static' ? endpoints.endpoints.length : 0), 0) +
-      findings.reduce((sum, { endpoints = 0 }) => sum + endpoints, 0),
-    errors: findings.filter(({ status }) => status === 'error').length,
-    warnings: findings.filter(({ status }) => status === 'warning').length,
-  };
-}
-
-function humanText(findings: readonly Finding[], summary: Summary): string {
-  const blocks = [...new Set(findings.map(({ group }) => group))].map((group) => {
-    const lines = findings.filter((finding) => finding.group === group).map(findingText);
-    return `${heading(group)}\n${lines.join('\n')}\n`;
-  });
-  const { services, routes, endpoints, errors, warnings } = summary;
-  const status: Status = errors > 0 ? 'error' : warnings > 0 ? 'warning' : 'ok';
-  const faults = [errors > 0 ? plural(errors, 'error') : '', warnings > 0 ? plural(warnings, 'warning') : ''].filter((part) => part !== '');
-  const found = `${plural(services, 'service')}, ${plural(routes, 'route')}, ${plural(endpoints, 'endpoint')}`;
-  // After a fault in the configuration itself there is nothing to count.
-  const counts = errors > 0 && services === 0 ? [] : [found];
-  return `${blocks.join('\n')}\nStatus: ${sign(status)} ${[...counts, ...faults].join('; ')}\n`;
-}
-
-function findingText({ status, message, position, frame, fix }: Finding): string {
-  const lines = [`${sign(status)} ${position === undefined ? '' : `${placeText(position)} `}${message}`];
-  if (frame !== undefined) lines.push(faint(frame.replace(/^/gm, '    ')));
-  if (fix !== undefined) lines.push(`    fix: ${fix}`);
-  return lines.join('\n');
-}
-
-function placeText({ file, line, column }: SourcePosition): string {
-  return `${file}:${line}:${column}`;
-}
-
-function jsonText(
-  paths: readonly string[],
-  hash: string | null,
-  config: MeshConfig | null,
-  findings: readonly Finding[],
-  summary: Summary,
-): string {
-  const services = Object.values(config?.services ?? {}).map(({ name, hosts, endpoints, routes, subsets }) => ({
-    name,
-    hosts,
-    endpoints: endpoints.kind === 'static' ? endpoints.endpoints.map(({ address }) => address) : endpoints,
-    routes: routes.map((route) => route.name),
-    subsets: Object.keys(subsets),
-  }));
-  return `${JSON.stringify({ ok: summary.errors === 0, paths, hash, summary, services, findings }, null, 2)}\n`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+/** What is settled by being lenient hides nothing else. null: it cannot be read at all. */
+async function readAnyhow(paths: readonly string[], load: LoadOptions): Promise<LoadedConfig | null> {
+  const result = await loadConfig(paths, { ...load, lenient: true });
+  return 'issues' in result ? null : result;
 }

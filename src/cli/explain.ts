@@ -1,42 +1,25 @@
-// `inmesh explain`: what would become of a call, by the very tables that a running mesh uses. Nothing is sent.
+// `inmesh explain`: what would become of a call, by the very tables that a running mesh uses. Nothing is sent,
+// no certificate is read, no name server asked.
 import { loadRegex } from '../route/regex.ts';
 import { formatIssues, loadConfig } from '../yaml/load.ts';
 import type { CommandInput } from './command.ts';
 import { UsageError, configPaths } from './command.ts';
 
-/** What this command needs of a mesh. */
-interface ExplainingMesh {
-  explain(request: { method: string; url: string; headers: Record<string, string> }): { readonly text: string };
-  close(): Promise<void>;
-}
-
-type CreateMesh = (options: {
-  config: readonly string[];
-  watch: boolean;
-  readyMs: number;
-  env: CommandInput['terminal']['env'];
-}) => Promise<ExplainingMesh>;
-
 export async function explain({ positionals, values, terminal }: CommandInput): Promise<number> {
-  const { method, url } = target(positionals);
-  const headers = parseHeaders((values.header ?? []) as readonly string[]);
-  const config = configPaths((values.config ?? []) as readonly string[], terminal.env);
+  const request = { ...target(positionals), headers: parseHeaders((values.header ?? []) as readonly string[]) };
+  const paths = configPaths((values.config ?? []) as readonly string[], terminal.env);
   const regex = await loadRegex();
-  // Read once more than needed, so that faults are shown with their frames and nothing else.
-  const loaded = await loadConfig(config, { env: terminal.env, cwd: terminal.cwd, checkRegex: (pattern) => regex.check(pattern) });
+  const { env, cwd } = terminal;
+  const lenient = values.lenient === true;
+  const loaded = await loadConfig(paths, { env, cwd, lenient, checkRegex: (pattern) => regex.check(pattern) });
   if ('issues' in loaded) {
     if (values.json === true) terminal.out(`${JSON.stringify({ ok: false, issues: loaded.issues }, null, 2)}\n`);
     else terminal.err(`${formatIssues(loaded.issues)}\n`);
     return 1;
   }
-  const { createMesh }: { createMesh: CreateMesh } = await import('../mesh/mesh.ts');
-  const mesh = await createMesh({ config, watch: false, readyMs: 0, env: terminal.env });
-  try {
-    const explanation = mesh.explain({ method, url, headers });
-    terminal.out(values.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : withNewline(explanation.text));
-  } finally {
-    await mesh.close();
-  }
+  const { explainConfig } = await import('../mesh/explain-config.ts');
+  const explanation = await explainConfig(loaded.config, request, loaded.at);
+  terminal.out(values.json === true ? `${JSON.stringify(explanation, null, 2)}\n` : withNewline(explanation.text));
   return 0;
 }
 

@@ -7,6 +7,10 @@ import type { CommandInput, CommandSpec, OptionSpec, Terminal } from './command.
 import { UsageError } from './command.ts';
 
 const JSON_OPTION: OptionSpec = { type: 'boolean', help: 'Print JSON for programs.' };
+const LENIENT_OPTION: OptionSpec = {
+  type: 'boolean',
+  help: 'What a mesh settles by itself, such as two rules for one host, is a warning, and settled in the same way.',
+};
 const CONFIG_DEFAULT = 'Without a path: $INMESH_CONFIG, then ./mesh.yaml.';
 
 const COMMANDS: readonly CommandSpec[] = [
@@ -14,8 +18,23 @@ const COMMANDS: readonly CommandSpec[] = [
     name: 'check',
     args: '[paths…]',
     summary: 'Read a configuration and say what is wrong with it, and where.',
-    details: `Paths are files or folders. ${CONFIG_DEFAULT}\nExits with 0 when it can be used, 1 when it has errors, 2 for wrong use.`,
-    options: { json: JSON_OPTION },
+    details: `Paths are files or folders. ${CONFIG_DEFAULT}\nExits with 0 when nothing is wrong, 1 when there are errors, 2 for wrong use.`,
+    options: {
+      output: {
+        type: 'string',
+        short: 'o',
+        value: 'FORM',
+        help: 'table, wide (with the reasons), short (a line for each finding), or json. Default: table.',
+      },
+      json: JSON_OPTION,
+      lenient: LENIENT_OPTION,
+      'fail-on': { type: 'string', value: 'SEVERITY', help: 'What makes the exit code 1: error, warning or info. Default: error.' },
+      'whole-cluster': {
+        type: 'boolean',
+        help: 'The documents are all that a cluster has: a workload or namespace that is not among them does not exist.',
+      },
+      explain: { type: 'string', value: 'CODE', help: 'Say what a code such as IST0101 means, and read nothing. list: all codes.' },
+    },
     load: async () => (await import('./check.ts')).check,
   },
   {
@@ -32,6 +51,7 @@ const COMMANDS: readonly CommandSpec[] = [
         help: 'A header of the call; may stand more than once.',
       },
       config: { type: 'string', short: 'c', multiple: true, value: 'PATH', help: 'File or folder of the configuration.' },
+      lenient: LENIENT_OPTION,
       json: JSON_OPTION,
     },
     load: async () => (await import('./explain.ts')).explain,

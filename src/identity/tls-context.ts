@@ -59,15 +59,23 @@ function kindsOf(name: string): readonly string[] {
   return name.includes('://') ? ['URI:'] : ['DNS:', 'IP Address:'];
 }
 
+/** With `verify` less is checked, because the rule says so: never by default. */
+function peerCheck({ subjectAltNames, verify }: TlsPolicy): ClientTls['checkPeer'] {
+  if (verify !== undefined) return () => undefined;
+  return subjectAltNames === undefined || subjectAltNames.length === 0 ? checkServerIdentity : nameCheck(subjectAltNames);
+}
+
 /** Throws an Error with a plain sentence when a certificate is missing, unreadable or does not fit its key. */
 export function clientTls(policy: TlsPolicy, identity: IdentityConfig | null): ClientTls {
   const certPem = policy.cert ?? (policy.mode === 'mutual' ? identity?.cert : undefined);
   const keyPem = policy.key ?? (policy.mode === 'mutual' ? identity?.key : undefined);
   const caPem = policy.ca ?? (policy.mode === 'mutual' ? identity?.ca : undefined);
-  if (policy.mode === 'mutual' && (certPem === undefined || keyPem === undefined || caPem === undefined)) {
+  const lacksRoots = caPem === undefined && policy.webRoots !== true && policy.verify !== 'none';
+  if (policy.mode === 'mutual' && (certPem === undefined || keyPem === undefined || lacksRoots)) {
     throw new Error('tls mode mutual needs cert, key and ca, from the service or from identity');
   }
-  const options: { cert?: string; key?: string; ca?: string[]; minVersion: 'TLSv1.2' } = { minVersion: 'TLSv1.2' };
+  const options: { cert?: string; key?: string; ca?: string[]; crl?: string; minVersion: 'TLSv1.2' } = { minVersion: 'TLSv1.2' };
+  if (policy.crl !== undefined) options.crl = readPem(policy.crl, 'list of revoked certificates');
   if (caPem !== undefined) options.ca = certificates(readPem(caPem, 'ca'), 'ca');
   if (certPem !== undefined && keyPem !== undefined) {
     options.cert = readPem(certPem, 'certificate');
@@ -80,10 +88,9 @@ export function clientTls(policy: TlsPolicy, identity: IdentityConfig | null): C
   } catch (error) {
     throw new Error(`certificate and key cannot be used: ${(error as Error).message}`);
   }
-  const expected = policy.subjectAltNames;
   return {
-    connect: { secureContext, rejectUnauthorized: true },
-    checkPeer: expected === undefined || expected.length === 0 ? checkServerIdentity : nameCheck(expected),
+    connect: { secureContext, rejectUnauthorized: policy.verify !== 'none' },
+    checkPeer: peerCheck(policy),
     serverName: policy.serverName ?? '',
   };
 }

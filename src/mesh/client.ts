@@ -1,5 +1,5 @@
 // One service, without a file: a mesh of one, made in one line. The list of policies says what, never in which order.
-import type { EndpointInput, ServiceInput } from '../model/input.ts';
+import type { EndpointInput, RouteInput, ServiceInput } from '../model/input.ts';
 import type { MeshFetch, MeshFetchInit } from '../transport/fetch.ts';
 import type { Explanation } from './explain.ts';
 import { createMesh } from './create-mesh.ts';
@@ -7,7 +7,7 @@ import type { Mesh, MeshOptions } from './mesh.ts';
 import type { Policy } from './policies.ts';
 import type { MeshSnapshot } from './snapshot.ts';
 
-export interface ClientOptions extends Pick<MeshOptions, 'clock' | 'random' | 'telemetry'> {
+export interface ClientOptions extends Pick<MeshOptions, 'clock' | 'random' | 'telemetry' | 'transport'> {
   /** Addresses; or subset name → addresses, each endpoint then labelled `subset: name`. @default the host of the URL, by DNS */
   readonly endpoints?: readonly (string | EndpointInput)[] | Readonly<Record<string, readonly (string | EndpointInput)[]>>;
   /** @default none: all defaults of the mesh hold */
@@ -45,6 +45,24 @@ function endpointsOf(options: ClientOptions, url: URL): Pick<ServiceInput, 'endp
   return { endpoints: list, subsets };
 }
 
+/** What the policies say, as the config of the service; what they say of routes holds for every route. */
+function serviceOf(policies: readonly Policy[]): Partial<ServiceInput> {
+  const seen: Set<string> = new Set();
+  for (const { name } of policies) {
+    if (seen.has(name)) throw new TypeError(`the policy ${name} is given twice`);
+    seen.add(name);
+  }
+  const service: Partial<ServiceInput> = Object.assign({}, ...policies.map((policy) => policy.service));
+  const said = policies.flatMap(({ route }) => (route === undefined ? [] : [route]));
+  if (said.length === 0) return service;
+  const route: Partial<RouteInput> = Object.assign({}, ...said);
+  const { routes = [ALL_CALLS] } = service;
+  return { ...service, routes: routes.map((one) => ({ ...one, ...route })) };
+}
+
+/** Named as the rule that the loader adds for what no other matches. */
+const ALL_CALLS: RouteInput = { name: 'default' };
+
 /**
  * `createClient('https://reviews.internal', { endpoints, policies: [timeout('2s'), retry()] })`.
  * Throws a TypeError at once for a URL that is none, or a policy given twice; what is wrong with a policy rejects the first call.
@@ -53,16 +71,15 @@ export function createClient(url: string | URL, options: ClientOptions = {}): Cl
   const base = new URL(url);
   // A service's name has no brackets; the host of the URL may be an IPv6 address.
   const name = base.hostname.replace(/[^\w.-]+/g, '-').replace(/^-|-$/g, '');
-  const service: Record<string, unknown> = { ...endpointsOf(options, base), hosts: [base.hostname] };
-  const seen: Set<string> = new Set();
-  for (const policy of options.policies ?? []) {
-    if (seen.has(policy.name)) throw new TypeError(`the policy ${policy.name} is given twice`);
-    seen.add(policy.name);
-    Object.assign(service, policy.service);
-  }
-  if (base.protocol === 'https:' && service.tls === undefined) service.tls = 'simple';
+  const wanted = serviceOf(options.policies ?? []);
+  const service: ServiceInput = {
+    ...endpointsOf(options, base),
+    hosts: [base.hostname],
+    ...(base.protocol === 'https:' ? { tls: 'simple' } : {}),
+    ...wanted,
+  };
   const { endpoints: _endpoints, policies: _policies, ...rest } = options;
-  const making = createMesh({ ...rest, config: { services: { [name]: service as ServiceInput } } });
+  const making = createMesh({ ...rest, config: { services: { [name]: service } } });
   // Whoever calls first is told; until then nobody has to listen.
   making.catch(() => {});
 

@@ -8,7 +8,7 @@ import { isIdempotent } from '../core/classify.ts';
 import { type CacheEngine, loadCacheEngine } from '../resilience/cache.ts';
 import { type Service, wrap } from '../core/service.ts';
 import type { MeshConfig, RouteConfig, ServiceConfig } from '../model/config.ts';
-import type { RetryPolicy } from '../model/destination.ts';
+import type { BalancerPolicy, RetryPolicy } from '../model/destination.ts';
 import type { RouteTarget } from '../model/route.ts';
 import { directResponse } from '../route/direct-response.ts';
 import { failingTarget } from '../route/failing-target.ts';
@@ -157,6 +157,7 @@ class Build {
     const routes = service.routes.map((route, index) => ({
       ref: routeRef(service, route),
       matches: matchers[index] ?? null,
+      rules: route.matches,
       service: this.#route(deps, route),
     }));
     return {
@@ -175,9 +176,9 @@ class Build {
     return { config: this.#config, clock, random, telemetry, drain, repetition, service, bucket, replacer: this.#engines.replacer };
   }
 
-  #routeState(service: ServiceConfig, route: RouteConfig): RouteState {
+  #routeState(service: ServiceConfig, route: RouteConfig, place: readonly string[] = [service.name, route.name]): RouteState {
     const { routeStates, clock, random, telemetry } = this.#deps;
-    const key = JSON.stringify([service.name, route.name]);
+    const key = JSON.stringify(place);
     this.#routes.add(key);
     let state = routeStates.get(key);
     if (state === undefined) {
@@ -235,13 +236,13 @@ class Build {
       outlier: state.outlier,
       clock,
       destinationName: destination,
-      policy: loadBalancer,
+      policy: withRetries(loadBalancer, retries),
       random,
       self: this.#config.self,
       seed,
       // The retry margin reads it; a few answers a second are looked at.
       readsLoad: true,
-      retriesStay: loadBalancer.hash?.retriesStay,
+      retriesStay: loadBalancer.hash?.retriesStay === true || (retries.semantics?.kind === 'envoy' && !retries.semantics.avoidTried),
       neverPanics: loadBalancer.panicPercent === null || state.outlier?.neverPanics === true,
       room: adaptiveRoom(service.limits.adaptive),
       onOutcome: outcomeListener(service.limits.adaptive, service.healthCheck !== null),
@@ -260,7 +261,9 @@ class Build {
     const plain: RouteConfig = { name: 'call', dialect: 'inmesh', matches: [], targets: [], mirrors: [], idempotent: false };
     const target: RouteTarget = { service: service.name, weight: 1 };
     const actions = deps.telemetry.actions(service.name, plain.name);
-    const routeDeps: RouteDeps = { ...deps, route: plain, traffic: this.#routeState(service, plain), mirrors: [], actions };
+    // A route of the user may have the same name.
+    const traffic = this.#routeState(service, plain, [service.name]);
+    const routeDeps: RouteDeps = { ...deps, route: plain, traffic, mirrors: [], actions };
     const destinationDeps = { ...routeDeps, caller: service, state, retries: service.retries, destination: service.name, target };
     const below = wrap(functionLeaf(clock), layersOf(DESTINATION_STACK, destinationDeps, users));
     const inner = wrap(below, layersOf(ROUTE_STACK, routeDeps, users));
@@ -274,6 +277,12 @@ class Build {
       layersOf(callStack, deps, users),
     );
   }
+}
+
+/** Whether retries leave the zone is a matter of the retries in Envoy's way of seeing it. */
+function withRetries(policy: BalancerPolicy, { semantics }: RetryPolicy): BalancerPolicy {
+  if (policy.locality === null || semantics?.kind !== 'envoy') return policy;
+  return { ...policy, locality: { ...policy.locality, retriesLeave: semantics.leavePriority } };
 }
 
 /** A copy is sent once. */

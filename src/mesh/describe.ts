@@ -1,13 +1,23 @@
 // Policies in words, for `explain`: one line each, with the figures that decide.
 import type { RouteConfig, ServiceConfig } from '../model/config.ts';
 import { formatDuration } from '../model/duration.ts';
+import { GRPC_STATUSES } from '../model/grpc-status.ts';
 import { CRITICALITIES, type FaultPolicy } from '../model/traffic.ts';
 import type { RouteTarget } from '../model/route.ts';
 
-export function retriesText({ attempts, backoff, perTryTimeoutMs, retryOn }: ServiceConfig['retries']): string {
+export function retriesText({
+  attempts,
+  backoff,
+  grpcStatuses = [],
+  perTryTimeoutMs,
+  retryOn,
+  semantics,
+}: ServiceConfig['retries']): string {
   if (attempts === 0) return 'off';
   const perTry = perTryTimeoutMs > 0 ? `per try ${formatDuration(perTryTimeoutMs)}, ` : '';
-  return `${attempts}, ${perTry}on ${retryOn.join(', ')}, back-off ${backoff.baseMs} to ${backoff.maxMs} ms`;
+  const conditions = [...retryOn, ...grpcStatuses.map((status) => `gRPC ${GRPC_STATUSES[status] ?? status}`)];
+  const methods = semantics === undefined ? '' : ', any method';
+  return `${attempts}, ${perTry}on ${conditions.join(', ')}${methods}, back-off ${backoff.baseMs} to ${backoff.maxMs} ms`;
 }
 
 export function budgetText({ retryBudget: budget }: ServiceConfig): string {
@@ -74,8 +84,44 @@ export function faultText({ delay, abort, position }: FaultPolicy): string {
   return `${parts.join(', ')}, of each ${position}`;
 }
 
+export function tlsText({ tls }: ServiceConfig): string {
+  const { mode, serverName, subjectAltNames, verify, ca } = tls;
+  if (mode === 'disable') return mode;
+  const parts: string[] = [mode];
+  if (ca !== undefined) parts.push(ca.includes('-----BEGIN ') ? 'roots given' : `roots ${ca}`);
+  if (serverName !== undefined) parts.push(`name ${serverName}`);
+  if (subjectAltNames !== undefined) parts.push(`one of ${subjectAltNames.join(', ')}`);
+  if (verify !== undefined) parts.push(verify === 'none' ? 'nothing verified' : 'any name');
+  return parts.join(', ');
+}
+
+const ENDPOINTS_SHOWN_MAX = 5;
+
+export function endpointsText({ endpoints }: ServiceConfig): string {
+  if (endpoints.kind === 'file') return `file ${endpoints.path}`;
+  if (endpoints.kind === 'dns') return `dns ${endpoints.host}${endpoints.port === 0 ? '' : `:${endpoints.port}`}`;
+  const addresses = endpoints.endpoints.map(({ address }) => address);
+  const more = addresses.length - ENDPOINTS_SHOWN_MAX;
+  if (addresses.length === 0) return 'none';
+  return more > 0 ? `${addresses.slice(0, ENDPOINTS_SHOWN_MAX).join(', ')} and ${more} more` : addresses.join(', ');
+}
+
+/** null: all left to the transport. */
+export function connectionsText({ connections }: ServiceConfig): string | null {
+  if (connections === undefined) return null;
+  const { connectTimeoutMs, idleTimeoutMs, maxAgeMs, tcpKeepalive, maxConcurrentStreams, http2Ping } = connections;
+  const parts: string[] = [];
+  if (connectTimeoutMs !== undefined) parts.push(`connect within ${formatDuration(connectTimeoutMs)}`);
+  if (idleTimeoutMs !== undefined) parts.push(idleTimeoutMs === 0 ? 'idle for ever' : `idle ${formatDuration(idleTimeoutMs)}`);
+  if (maxAgeMs !== undefined) parts.push(`at most ${formatDuration(maxAgeMs)} old`);
+  if (tcpKeepalive !== undefined) parts.push('TCP keep-alive');
+  if (maxConcurrentStreams !== undefined) parts.push(`${maxConcurrentStreams} streams`);
+  if (http2Ping !== undefined) parts.push(`ping every ${formatDuration(http2Ping.intervalMs)}`);
+  return parts.length === 0 ? null : parts.join(', ');
+}
+
 export function targetName({ service, subset }: RouteTarget): string {
-  return subset === undefined ? service : `${service}/${subset}`;
+  return subset === undefined || subset === '' ? service : `${service}/${subset}`;
 }
 
 /** What a route does beside the rest, by the name of the field; only what is on. */

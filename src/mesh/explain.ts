@@ -1,13 +1,15 @@
-// What would become of a call, and why: the rule, the line that decided each field, the stack with its reasons. A dry
-// run over the compiled tables; nothing is sent, nothing is drawn.
+// What would become of a call, and why: the rule and those before it, the line that decided each field, the stack with its
+// reasons. A dry run over the compiled tables; nothing is sent, nothing is drawn.
 import { Call } from '../core/call.ts';
 import type { MeshConfig, RouteConfig, ServiceConfig } from '../model/config.ts';
-import { formatDuration } from '../model/duration.ts';
-import { balancerText, breakerText, budgetText, extrasOf, limitsText, outlierText, retriesText, targetName } from './describe.ts';
-import type { ConfigPath } from '../model/issue.ts';
-import type { SourcePosition } from '../model/route.ts';
+import type { Dialect, SourcePosition } from '../model/route.ts';
 import type { LocatePath } from './config-source.ts';
-import { CALL_STACK, DESTINATION_STACK, ENDPOINT_STACK, ROUTE_STACK, type StackListing, type UserLayer } from './stack.ts';
+import { targetName } from './describe.ts';
+import { attemptFields, callFields, type ExplainedField, placeText } from './explain-fields.ts';
+import { type ExplainedLayer, explainPipeline } from './explain-pipeline.ts';
+import { type Matches, reasonNotTaken } from './explain-skipped.ts';
+import { HostTable } from './host-table.ts';
+import type { UserLayer } from './stack.ts';
 
 export interface ExplainRequest {
   readonly method?: string;
@@ -15,24 +17,25 @@ export interface ExplainRequest {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** One line of the pipeline. */
-export interface ExplainedLayer {
-  readonly stack: StackListing['name'];
-  readonly role: string;
-  readonly why: string;
-  /** false: the policy is absent, so there is no layer. */
-  readonly active: boolean;
-  /** The settings in force, in one line. */
-  readonly detail: string;
+/** A rule that did not take the call. */
+export interface SkippedRoute {
+  readonly name: string;
+  readonly position?: SourcePosition;
+  /** What does not hold. */
+  readonly reason: string;
 }
 
 export interface Explanation {
   /** null: no service names the host. */
   readonly service: string | null;
-  readonly route: { readonly name: string; readonly position?: SourcePosition; readonly reason: string } | null;
+  /** The rule that takes the call, and the mesh whose semantics it obeys. */
+  readonly route: { readonly name: string; readonly dialect: Dialect; readonly position?: SourcePosition; readonly reason: string } | null;
+  /** The rules before it, in their order. */
+  readonly skipped: readonly SkippedRoute[];
+  /** Where calls go; empty when the mesh itself answers. */
   readonly targets: readonly { readonly name: string; readonly percent: number }[];
-  /** Every setting that holds, and where it comes from: `file:line:col`, or `default`. */
-  readonly fields: readonly { readonly name: string; readonly value: string; readonly from: string }[];
+  /** Every setting that holds, and where it comes from: `file:line:col`, or `default`. Those of the attempts belong to the service that is asked. */
+  readonly fields: readonly ExplainedField[];
   readonly pipeline: readonly ExplainedLayer[];
   /** All of it for a terminal. */
   readonly text: string;
@@ -45,10 +48,7 @@ export interface ExplainTable {
   readonly traced: boolean;
   readonly at: LocatePath | undefined;
   find(origin: string): { readonly service: ServiceConfig; readonly matchers: readonly ((call: Call) => boolean)[] } | null;
-}
-
-function place(position: SourcePosition | undefined): string {
-  return position === undefined ? 'code' : `${position.file}:${position.line}:${position.column}`;
+  readonly takes: Matches;
 }
 
 function callOf(request: ExplainRequest, url: URL): Call {
@@ -69,145 +69,49 @@ function targetsOf(route: RouteConfig): { name: string; percent: number }[] {
   if (route.redirect !== undefined || route.directResponse !== undefined) return [];
   const total = route.targets.reduce((sum, target) => sum + target.weight, 0);
   return route.targets.map((target) => ({
-    name: target.fails === undefined ? targetName(target) : `${target.fails.status} (${target.fails.reason})`,
+    name: target.fails === undefined ? targetName(target) : `${target.fails.status} ${target.fails.flag} (${target.fails.reason})`,
     percent: route.targets.length === 1 ? 100 : Math.round((target.weight / total) * 10_000) / 100,
   }));
 }
 
-type Field = Explanation['fields'][number];
+/** The services that attempts go to, each once. */
+function destinationsOf(route: RouteConfig, services: MeshConfig['services']): ServiceConfig[] {
+  if (route.redirect !== undefined || route.directResponse !== undefined) return [];
+  const names = route.targets.filter(({ fails }) => fails === undefined).map(({ service }) => service);
+  return [...new Set(names)].flatMap((name) => services[name] ?? []);
+}
 
-/** Where the nearest level that says something about a policy says it: route, service, defaults; else it is ours. */
-function originOf(name: string, levels: readonly ConfigPath[], at: LocatePath | undefined): string {
-  if (at === undefined) return 'code';
-  for (const level of levels) {
-    const own = at([...level, name], 'key');
-    const holder = at(level, 'key');
-    // For a key that is not written, `at` gives what should hold it.
-    if (own !== undefined && (holder === undefined || own.line !== holder.line || own.column !== holder.column)) return place(own);
+/** A terminal shows the nearest ones. */
+const SKIPPED_SHOWN_MAX = 10;
+const LABEL = 9;
+
+function headOf({ service, route, skipped, targets }: Omit<Explanation, 'text'>): string[] {
+  const line = (label: string, text: string): string => `  ${label.padEnd(LABEL)} ${text}`;
+  const lines = [line('service', service ?? 'none')];
+  if (route === null) return lines;
+  const { name, dialect, position, reason } = route;
+  lines.push(line('route', `${name} (${placeText(position)}${dialect === 'inmesh' ? '' : `, ${dialect}`}): ${reason}`));
+  const shown = skipped.slice(-SKIPPED_SHOWN_MAX);
+  if (shown.length < skipped.length) lines.push(line('before it', `… ${skipped.length - shown.length} more`));
+  for (const [i, one] of shown.entries()) {
+    const label = i === 0 && shown.length === skipped.length ? 'before it' : '';
+    lines.push(line(label, `${one.name} (${placeText(one.position)}): ${one.reason}`));
   }
-  return 'default';
-}
-
-/** Keys of the concise form that are named otherwise than the fields. */
-const CONCISE_KEYS: Readonly<Record<string, string>> = { mirrors: 'mirror', hedge: 'idempotent' };
-
-function fieldsOf(service: ServiceConfig, route: RouteConfig, at: LocatePath | undefined): Field[] {
-  const serviceLevels = [['services', service.name], ['defaults']];
-  const routeLevels = [['services', service.name, 'routes', indexOf(service, route, at)], ...serviceLevels];
-  const field = (name: string, value: string, levels: readonly ConfigPath[] = serviceLevels): Field => {
-    const source = route.sources?.[name] ?? service.sources?.[name];
-    return { name, value, from: source === undefined ? originOf(CONCISE_KEYS[name] ?? name, levels, at) : place(source) };
-  };
-  const timeoutMs = route.timeoutMs ?? service.timeoutMs;
-  return [
-    field('timeout', timeoutMs > 0 ? formatDuration(timeoutMs) : 'none', routeLevels),
-    field('retries', retriesText(route.retries ?? service.retries), routeLevels),
-    field('retryBudget', budgetText(service)),
-    field('circuitBreaker', breakerText(service)),
-    field('outlierDetection', outlierText(service)),
-    field('loadBalancer', balancerText(service)),
-    field('limits', limitsText(service)),
-    field('tls', service.tls.mode),
-    ...extrasOf(service, route).map(([name, value]) => field(name, value, routeLevels)),
-  ];
-}
-
-/** Place of the rule in the file: one rule with several prefixes may have become several routes. */
-function indexOf(service: ServiceConfig, route: RouteConfig, at: LocatePath | undefined): number {
-  const { source } = route;
-  const index = service.routes.indexOf(route);
-  if (at === undefined || source === undefined) return index;
-  for (let i = index; i >= 0; i--) {
-    const own = at(['services', service.name, 'routes', i]);
-    if (own?.line === source.line && own.file === source.file) return i;
-  }
-  return index;
-}
-
-/** Layers that stand there only when their policy does. */
-function extraDetails(
-  service: ServiceConfig,
-  route: RouteConfig,
-  fields: ReadonlyMap<string, string>,
-): Readonly<Record<string, { active: boolean; detail: string }>> {
-  const of = (name: string, active: boolean = fields.has(name)): { active: boolean; detail: string } => ({
-    active,
-    detail: active ? (fields.get(name) ?? '') : 'none',
-  });
-  const some = (active: boolean, detail: string): { active: boolean; detail: string } => ({ active, detail: active ? detail : 'none' });
-  const { targets } = route;
-  return {
-    'service-rate-limit': of('rateLimit', service.rateLimit !== undefined),
-    'rate-limit': of('rateLimit', route.rateLimit !== undefined),
-    fault: of('fault', route.fault?.position === 'call'),
-    'attempt-fault': of('fault', route.fault?.position === 'attempt'),
-    rewrite: of('rewrite'),
-    mirror: of('mirrors'),
-    fallback: of('fallback'),
-    cache: of('cache'),
-    coalesce: of('coalesce'),
-    criticality: of('criticality'),
-    throttle: of('throttle'),
-    'target-headers': some(
-      targets.some((target) => target.requestHeaders !== undefined || target.responseHeaders !== undefined),
-      'set, add, remove',
-    ),
-    'target-rewrite': some(
-      targets.some((target) => target.rewrite !== undefined),
-      'path, host',
-    ),
-  };
-}
-
-function pipelineOf(table: ExplainTable, service: ServiceConfig, route: RouteConfig): ExplainedLayer[] {
-  const fields = new Map(fieldsOf(service, route, table.at).map(({ name, value }) => [name, value]));
-  const targets = targetsOf(route);
-  const details: Readonly<Record<string, { active: boolean; detail: string }>> = {
-    ...extraDetails(service, route, fields),
-    respond: { active: table.config.failures === 'respond', detail: `failures: ${table.config.failures}` },
-    span: { active: table.traced, detail: table.traced ? 'INTERNAL span' : 'no tracer registered: nothing is done' },
-    metrics: { active: true, detail: 'inmesh.call.duration' },
-    router: { active: true, detail: `${service.routes.length} rules, this is ${route.name}` },
-    headers: { active: route.requestHeaders !== undefined || route.responseHeaders !== undefined, detail: 'set, add, remove' },
-    deadline: { active: true, detail: fields.get('timeout') ?? '' },
-    splitter: { active: targets.length > 1, detail: targets.map(({ name, percent }) => `${name} ${percent} %`).join(', ') },
-    retry: { active: (route.retries ?? service.retries).attempts > 0 || route.hedge !== undefined, detail: fields.get('retries') ?? '' },
-    'attempt-span': { active: table.traced, detail: table.traced ? 'CLIENT span per attempt' : 'no tracer registered: nothing is done' },
-    'attempt-metrics': { active: true, detail: 'http.client.request.duration' },
-    admission: { active: true, detail: `circuit: ${fields.get('circuitBreaker')}; limits: ${fields.get('limits')}` },
-    balancer: { active: true, detail: `${fields.get('loadBalancer')}; ejection: ${fields.get('outlierDetection')}` },
-    transport: { active: true, detail: `${service.protocol}, tls ${service.tls.mode}` },
-  };
-  const lines: ExplainedLayer[] = [];
-  const stacks = [
-    ['call', CALL_STACK],
-    ['route', ROUTE_STACK],
-    ['destination', DESTINATION_STACK],
-    ['endpoint', ENDPOINT_STACK],
-  ] as const;
-  for (const [stack, entries] of stacks) {
-    for (const { role, why } of entries) {
-      const addUsers = (at: 'above' | 'below'): void => {
-        for (const user of table.users) {
-          if (user.of === role && user.place === at)
-            lines.push({ stack, role: user.role, why: `Yours, ${at} ${role}.`, active: true, detail: '' });
-        }
-      };
-      addUsers('above');
-      lines.push({ stack, role, why, ...(details[role] ?? { active: true, detail: '' }) });
-      addUsers('below');
-    }
-  }
-  return lines;
+  const shares = targets.map((target) => `${target.name} ${target.percent} %`).join(', ');
+  return [...lines, line('targets', shares === '' ? 'none: the mesh itself answers' : shares)];
 }
 
 function textOf(request: ExplainRequest, explanation: Omit<Explanation, 'text'>): string {
-  const { service, route, targets, fields, pipeline } = explanation;
+  const { service, route, fields, pipeline } = explanation;
   const head = `${request.method ?? 'GET'} ${request.url}`;
   if (service === null || route === null) return `${head}\n  no service of the mesh names this host; ${fields[0]?.value ?? ''}\n`;
-  const lines = [head, `  service   ${service}`, `  route     ${route.name} (${place(route.position)}): ${route.reason}`];
-  lines.push(`  targets   ${targets.map(({ name, percent }) => `${name} ${percent} %`).join(', ')}`, '');
-  for (const { name, value, from } of fields) lines.push(`  ${name.padEnd(17)} ${value}  [${from}]`);
+  const lines = [head, ...headOf(explanation), ''];
+  let destination: string | undefined;
+  for (const { name, value, from, of } of fields) {
+    if (of !== destination) lines.push('', `  to ${of}`);
+    destination = of;
+    lines.push(`  ${name.padEnd(17)} ${value}  [${from}]`);
+  }
   lines.push('');
   let stack = '';
   for (const layer of pipeline) {
@@ -225,26 +129,48 @@ function reasonOf(route: RouteConfig, index: number): string {
   return route.matches.length === 0 ? `${skipped}; it matches every call` : `${skipped}; all its conditions hold`;
 }
 
+const PORTS: Readonly<Record<string, string>> = { 'http:': '80', 'https:': '443' };
+
+/** Of a host that no service names. */
+function strange({ config }: ExplainTable, { hostname, port, protocol }: URL): Omit<Explanation, 'text'> {
+  const passing = new HostTable<string>();
+  for (const host of config.passHosts ?? []) passing.add(host, `passHosts: ${host}`);
+  const named = passing.find(hostname, port === '' ? (PORTS[protocol] ?? '') : port);
+  const passes = config.unknownHosts === 'pass' ? 'unknownHosts: pass' : named;
+  const value = passes === null ? 'it is refused (unknownHosts: refuse)' : `it goes on untouched (${passes})`;
+  return { service: null, route: null, skipped: [], targets: [], fields: [{ name: 'unknownHosts', value, from: 'config' }], pipeline: [] };
+}
+
 export function explain(table: ExplainTable, request: ExplainRequest): Explanation {
   const url = new URL(request.url);
   const found = table.find(url.origin);
-  let explanation: Omit<Explanation, 'text'>;
   if (found === null) {
-    const { unknownHosts } = table.config;
-    const value = unknownHosts === 'pass' ? 'it goes on untouched (unknownHosts: pass)' : 'it is refused (unknownHosts: refuse)';
-    explanation = { service: null, route: null, targets: [], fields: [{ name: 'unknownHosts', value, from: 'config' }], pipeline: [] };
-  } else {
-    const { service, matchers } = found;
-    const call = callOf(request, url);
-    const index = matchers.findIndex((matches) => matches(call));
-    const route = service.routes[index] as RouteConfig;
-    explanation = {
-      service: service.name,
-      route: { name: route.name, reason: reasonOf(route, index), ...(route.source === undefined ? {} : { position: route.source }) },
-      targets: targetsOf(route),
-      fields: fieldsOf(service, route, table.at),
-      pipeline: pipelineOf(table, service, route),
-    };
+    const explanation = strange(table, url);
+    return { ...explanation, text: textOf(request, explanation) };
   }
+  const { service, matchers } = found;
+  const { config, users, traced, at, takes } = table;
+  const call = callOf(request, url);
+  const index = matchers.findIndex((matches) => matches(call));
+  const route = service.routes[index] as RouteConfig;
+  const { name, dialect, source } = route;
+  const targets = targetsOf(route);
+  const destinations = destinationsOf(route, config.services);
+  const { unnamed } = config;
+  const attempts = destinations.flatMap((one) => attemptFields({ owner: service, route, destination: one, unnamed, at }));
+  const fields = [...callFields(service, route, at), ...attempts];
+  const [destination = null] = destinations;
+  const explanation: Omit<Explanation, 'text'> = {
+    service: service.name,
+    route: { name, dialect, reason: reasonOf(route, index), ...(source === undefined ? {} : { position: source }) },
+    skipped: service.routes.slice(0, index).map((one) => ({
+      name: one.name,
+      ...(one.source === undefined ? {} : { position: one.source }),
+      reason: reasonNotTaken(one.matches, call, takes),
+    })),
+    targets,
+    fields,
+    pipeline: explainPipeline({ failures: config.failures, users, traced, service, route, destination, targets, fields }),
+  };
   return { ...explanation, text: textOf(request, explanation) };
 }

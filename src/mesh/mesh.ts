@@ -1,5 +1,5 @@
 // The public object: one mesh in one process. Holds what runs now, swaps it whole on reload, and hands the edges out.
-import type { Endpoint } from '../core/call.ts';
+import type { Call, Endpoint } from '../core/call.ts';
 import { type Clock, type Random, runAt, systemClock, systemRandom } from '../core/clock.ts';
 import { MeshError, meshError } from '../core/errors.ts';
 import type { MeshEvent } from '../core/events.ts';
@@ -9,6 +9,8 @@ import type { DnsResolver } from '../discovery/source.ts';
 import type { MeshConfig } from '../model/config.ts';
 import type { InboundConfig } from '../model/inbound.ts';
 import { parseDuration } from '../model/duration.ts';
+import type { RouteMatch } from '../model/route.ts';
+import { compileMatches } from '../route/match.ts';
 import { MeshDispatcher } from '../transport/dispatcher.ts';
 import { type MeshFetch, meshFetch } from '../transport/fetch.ts';
 import type { Origin, Outbound } from '../transport/outbound.ts';
@@ -28,7 +30,7 @@ import { explain, type ExplainRequest, type Explanation } from './explain.ts';
 import { type CallFunction, functionCall, type FunctionCallOptions } from './function-call.ts';
 import { Inbound } from './inbound.ts';
 import { MeshEvents } from './mesh-events.ts';
-import { findService, originLookup } from './origins.ts';
+import { findService, originLookup, passLookup } from './origins.ts';
 import { type IPolicy, policyLayer } from './policy-layer.ts';
 import { type MeshSnapshot, snapshot } from './snapshot.ts';
 import { STACKS, type UserLayer } from './stack.ts';
@@ -101,6 +103,7 @@ export class Mesh implements Outbound, AsyncDisposable {
   #at: LocatePath | undefined;
   #compiled: CompiledMesh | null = null;
   #lookup: (origin: string) => Origin | null = () => null;
+  #passing: (origin: string) => boolean = () => false;
   #reloading: Promise<unknown> = Promise.resolve();
   #watch: { close(): void } | null = null;
   #closing: Promise<void> | null = null;
@@ -155,6 +158,9 @@ export class Mesh implements Outbound, AsyncDisposable {
     return this.#compiled?.config.unknownHosts === 'refuse';
   }
 
+  /** Whether the origin passes even then. */
+  readonly passes = (origin: string): boolean => this.#passing(origin);
+
   get isClosed(): boolean {
     return this.#drain.isClosed;
   }
@@ -190,6 +196,7 @@ export class Mesh implements Outbound, AsyncDisposable {
         const found = findService(compiled, origin);
         return found === null ? null : { service: found.config, matchers: found.matchers };
       },
+      takes: (match: RouteMatch, call: Call) => compileMatches([match], compiled.rules.engines.compile)?.(call) ?? true,
     };
     return explain(table, request);
   }
@@ -327,6 +334,7 @@ export class Mesh implements Outbound, AsyncDisposable {
   #swap(compiled: CompiledMesh): void {
     this.#compiled = compiled;
     this.#lookup = originLookup(compiled);
+    this.#passing = passLookup(compiled.config.passHosts ?? []);
     this.inbound.update(compiled.config.inbound);
     this.#telemetry.observe(this.#deps.states);
   }

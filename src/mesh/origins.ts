@@ -3,6 +3,7 @@
 import { LRUCache } from 'lru-cache';
 import type { Origin } from '../transport/outbound.ts';
 import type { CompiledMesh, CompiledService } from './compile.ts';
+import { HostTable } from './host-table.ts';
 
 /** One host may be written with many ports. */
 const REMEMBERED_MAX = 1_024;
@@ -55,5 +56,15 @@ export function originLookup(mesh: CompiledMesh): (origin: string) => Origin | n
     const origin: Origin = { scheme: parts.scheme, authority: parts.authority, service: found.service, bodyBytesMax: found.bodyBytesMax };
     known.set(text, origin);
     return origin;
+  };
+}
+
+/** Which origins pass although unknown hosts are refused: names, `*.suffix`, with or without a port. */
+export function passLookup(hosts: readonly string[]): (origin: string) => boolean {
+  const table = new HostTable<true>();
+  for (const host of hosts) table.add(host, true);
+  return (origin) => {
+    const parts = split(origin);
+    return parts !== null && table.find(parts.host, parts.port) === true;
   };
 }

@@ -51,8 +51,8 @@ export interface PreparedService {
 type TransportSource = Pick<PreparedService, 'config' | 'deps'>;
 
 function sameTransport({ config: a, deps: aDeps }: TransportSource, { config: b, deps: bDeps }: TransportSource): boolean {
-  const key = ({ protocol, tls, limits }: ServiceConfig, { identity }: ServiceStateDeps): string =>
-    JSON.stringify([protocol, tls, limits, identity]);
+  const key = ({ protocol, tls, limits, connections }: ServiceConfig, { identity }: ServiceStateDeps): string =>
+    JSON.stringify([protocol, tls, limits, connections, identity]);
   return key(a, aDeps) === key(b, bDeps) && (a.limits.maxConnections === 0 || staticCount(a) === staticCount(b));
 }
 
@@ -180,8 +180,9 @@ export class ServiceState {
     return wrap(transport.service, endpointLayers);
   }
 
-  /** A transport that was handed in does not know the source, which wants to hear of failed connections all the same. */
+  /** A transport that was handed in does not know the source; one that looks names up wants to hear of failed connections all the same. */
   #watched(leaf: Service): Service {
+    if (this.#config.endpoints.kind !== 'dns') return leaf;
     return (attempt) => {
       attempt.onEnd(this.#onLeafEnd);
       return leaf(attempt);
@@ -303,9 +304,9 @@ export class ServiceState {
 }
 
 function newTransport(config: ServiceConfig, deps: ServiceStateDeps): ServiceTransport {
-  const { name: service, protocol, tls, limits } = config;
+  const { name: service, protocol, tls, limits, connections } = config;
   return new ServiceTransport(
-    { service, protocol, tls, limits, endpoints: staticCount(config) },
+    { service, protocol, tls, limits, connections, endpoints: staticCount(config) },
     { clock: deps.clock, identity: deps.identity },
   );
 }

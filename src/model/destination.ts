@@ -54,8 +54,6 @@ export interface LinkerdRetrySemantics {
   readonly lastAttemptWithoutTimeout: boolean;
   /** Whether `grpcStatuses` count in trailers, too, when these come right behind the first piece of the body. */
   readonly grpcTrailers: boolean;
-  /** Whether only calls that may be repeated pay into the budget, whatever their end but a failure that is repeated. */
-  readonly ownDeposits: boolean;
 }
 
 /** How another mesh decides on retries. */
@@ -63,7 +61,7 @@ export type RetrySemantics = EnvoyRetrySemantics | LinkerdRetrySemantics;
 
 /** Source: Envoy RetryPolicy, Istio HTTPRetry, gRFC A6. */
 export interface RetryPolicy {
-  /** Repetitions after the first attempt; 0 switches retries off; Infinity: only the budget bounds them. @default 2 */
+  /** Repetitions after the first attempt; 0 switches retries off. @default 2 */
   readonly attempts: number;
   /** Time for one attempt until its response head, ms. Ignored when the deadline is nearer. @default 10000 */
   readonly perTryTimeoutMs: number;

@@ -162,6 +162,17 @@ export type LinkerdDefault =
   | 'deny'
   | 'audit';
 
+/** Calls of a Server that authorizations can be about. Source: Linkerd, HTTPRoute and GRPCRoute with a Server as parent. */
+export interface ServerRoute {
+  readonly group: string;
+  readonly route: 'HTTPRoute' | 'GRPCRoute';
+  readonly name: string;
+  /** Lower case, `*.suffix`; empty: every host. */
+  readonly hostnames: readonly string[];
+  /** Any of them; one that asks for nothing takes every call. */
+  readonly matches: readonly RouteMatch[];
+}
+
 /** One port of some workloads; policies are about it. Source: Linkerd Server. */
 export interface LinkerdServerPolicy extends PolicyHead {
   readonly kind: 'linkerd-server';
@@ -172,6 +183,9 @@ export interface LinkerdServerPolicy extends PolicyHead {
   readonly protocol: 'unknown' | 'HTTP/1' | 'HTTP/2' | 'gRPC' | 'opaque' | 'TLS';
   /** For whom no authorization fits. @default deny */
   readonly access: LinkerdDefault;
+  /** Where there are any, a call that fits none of them is answered 404, and probes are no longer let in by themselves. */
+  readonly routes: readonly ServerRoute[];
+  /** Its own, by which authorizations may choose it. */
   readonly labels: Readonly<Record<string, string>>;
 }
 

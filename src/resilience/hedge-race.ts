@@ -2,12 +2,12 @@
 // Both are children of the logical call, side by side, so that everybody below sees two ordinary attempts. The one that
 // lost is told to stop and is not waited for. A first attempt that fails before the delay has passed is left to retries.
 import type { Call, Cancelable } from '../core/call.ts';
-import { conditionOfError, conditionOfStatus } from '../core/classify.ts';
 import { Timer } from '../core/clock.ts';
 import { MeshError } from '../core/errors.ts';
 import type { Service } from '../core/service.ts';
 import type { RetryPolicy } from '../model/destination.ts';
 import type { Hedging } from './hedging.ts';
+import { retryRules } from './retry-rules.ts';
 import { type Ending, ensureEnded, forkAttempt, noteTried, type RetryDeps, sendAttempt } from './repetition.ts';
 
 /** What happened to a hedge that was due. */
@@ -170,16 +170,17 @@ export class HedgeRace extends Timer implements Cancelable {
 
   /** Nobody wants its answer; for the budget it is a failure like any other. */
   #drop({ reply, error }: Ending): void {
-    const { retryOn } = this.#policy;
-    const failure = error instanceof MeshError ? conditionOfError(error, retryOn) : null;
-    if ((reply === null ? failure : conditionOfStatus(reply.status, retryOn)) !== null) this.#deps.budget.onFailure?.();
+    const { ofReply, ofError } = retryRules(this.#policy);
+    const failure = error instanceof MeshError ? ofError(error) : null;
+    if ((reply === null ? failure : ofReply(reply.status, reply.headers)) !== null) this.#deps.budget.onFailure?.();
     reply?.discard();
   }
 
   /** A good answer over a bad one, that over an error, and that over a refusal of ours. */
   #rank({ reply, error }: Ending): number {
     if (reply === null) return error instanceof MeshError && error.family === 'refused' ? REFUSED : FAILED;
-    if (reply.status >= 500 || conditionOfStatus(reply.status, this.#policy.retryOn) !== null) return reply.intact ? ANSWERED : FAILED;
+    if (reply.status >= 500 || retryRules(this.#policy).ofReply(reply.status, reply.headers) !== null)
+      return reply.intact ? ANSWERED : FAILED;
     return GOOD;
   }
 }

@@ -7,6 +7,7 @@ import { MeshError, meshError } from '../core/errors.ts';
 import type { Service } from '../core/service.ts';
 import type { RetryPolicy } from '../model/destination.ts';
 import { placeOf } from '../core/refuse.ts';
+import { retryRules } from './retry-rules.ts';
 import { decideRetry, type RetryDecision, type RetryDecisionDeps, type RetryDenial } from './retry-decision.ts';
 
 export interface RetryDeps extends RetryDecisionDeps {
@@ -111,6 +112,7 @@ export class Repetition {
     const question = {
       call: this.#call,
       status: reply?.status ?? 0,
+      headers: reply?.headers,
       error: failure,
       retryAfterMs: hintMs,
       retries: this.#retries,
@@ -152,6 +154,8 @@ export class Repetition {
 
   #attempt(): Promise<Ending> {
     const attempt = forkAttempt(this.#call, ++this.#attempts, this.#deps.clock.now(), this.#policy);
+    const isLast = this.#retries >= this.#policy.attempts;
+    if (isLast && retryRules(this.#policy).lastWithoutTimeout) attempt.attemptDeadlineMs = this.#call.deadlineMs;
     return sendAttempt(this.#next, attempt);
   }
 

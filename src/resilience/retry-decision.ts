@@ -1,14 +1,14 @@
 // Whether an attempt that ended badly is repeated, after how long, and if not, why not. One question, one answer, in the
 // order of the checks; no promise and no timer. The token of the budget is taken last, so that none is spent on a retry
 // that something else forbids.
-import type { Call } from '../core/call.ts';
-import { conditionOfError, conditionOfStatus, isIdempotent, isUnprocessed } from '../core/classify.ts';
+import type { Call, ReplyHeaders } from '../core/call.ts';
+import { isIdempotent, isUnprocessed } from '../core/classify.ts';
 import type { Random } from '../core/clock.ts';
 import type { MeshError } from '../core/errors.ts';
 import type { RetryCondition, RetryPolicy } from '../model/destination.ts';
-import { backoffMs } from './backoff.ts';
 import type { RepetitionGate } from './repetition-switch.ts';
 import type { RetryBudget } from './retry-budget.ts';
+import { retryRules } from './retry-rules.ts';
 
 /**
  * Why a failure that the policy would repeat is not repeated: no attempt left; the method is not idempotent; the body
@@ -25,6 +25,8 @@ export interface RetryQuestion {
   readonly call: Call;
   /** Of the answer; 0 when there is none. */
   readonly status: number;
+  /** Of the answer. @default none */
+  readonly headers?: ReplyHeaders | undefined;
   readonly error: MeshError | null;
   /** What the service asked us to wait, ms; 0 when it did not. */
   readonly retryAfterMs: number;
@@ -59,6 +61,8 @@ export type RetryDecision =
   /** `denied` is null when the ending is none that the policy repeats. */
   | { readonly retry: false; readonly denied: RetryDenial | null };
 
+const NO_HEADERS: ReplyHeaders = Object.freeze({});
+
 const NOT_RETRYABLE: RetryDecision = { retry: false, denied: null };
 
 function deny(denied: RetryDenial): RetryDecision {
@@ -67,25 +71,26 @@ function deny(denied: RetryDenial): RetryDecision {
 
 export function decideRetry(question: RetryQuestion, policy: RetryPolicy, deps: RetryDecisionDeps): RetryDecision {
   const { call, error, retries, freeRetries, nowMs } = question;
-  const { retryOn } = policy;
-  const condition = error === null ? conditionOfStatus(question.status, retryOn) : conditionOfError(error, retryOn);
+  const rules = retryRules(policy);
+  const condition = error === null ? rules.ofReply(question.status, question.headers ?? NO_HEADERS) : rules.ofError(error);
   if (condition === null || policy.attempts === 0 || call.upgrade !== '') return NOT_RETRYABLE;
 
   const unprocessed = error !== null && isUnprocessed(error);
-  const isFree = unprocessed && freeRetries < FREE_RETRIES_MAX;
+  const isFree = rules.isTransparent && unprocessed && freeRetries < FREE_RETRIES_MAX;
   const { budget } = deps;
   // Before all that may forbid the retry: gRPC's rule is about failures, repeated or not.
   if (!isFree) budget.onFailure?.();
   if (!isFree && retries >= policy.attempts) return deny('attempts');
-  if (!unprocessed && !isIdempotent(call, policy)) return deny('method');
+  if (!rules.anyMethod && !unprocessed && !isIdempotent(call, policy)) return deny('method');
   if (call.body !== null && !call.body.replayable) return deny('body');
   if (deps.gate?.isPaused === true) return deny('paused');
   if (deps.mayRetry !== undefined && !deps.mayRetry()) return deny('limit');
-  if (question.retryAfterMs > policy.retryAfterMaxMs) return deny('retry-after');
+  const hintMs = rules.honorsRetryAfter ? question.retryAfterMs : 0;
+  if (hintMs > policy.retryAfterMaxMs) return deny('retry-after');
 
   // Nothing reached the service, so the first such repetition has nobody to spare: another endpoint, at once.
-  const ownMs = isFree && freeRetries === 0 ? 0 : backoffMs(policy.backoff, isFree ? freeRetries : retries + 1, deps.random);
-  const delayMs = Math.max(ownMs, question.retryAfterMs);
+  const ownMs = isFree && freeRetries === 0 ? 0 : rules.pauseMs(isFree ? freeRetries : retries + 1, deps.random);
+  const delayMs = Math.max(ownMs, hintMs);
   if (nowMs + delayMs + deps.fastestMs() >= call.deadlineMs) return deny('deadline');
   const isPaid = !isFree || budget.coversUnprocessed;
   if (isPaid && !budget.tryWithdraw(nowMs)) return deny('budget');

@@ -2,11 +2,12 @@
 // which of them answers for the call. Must stand above admission and balancer, which see each attempt, and below the
 // deadline. It acts after `next`, so it is async; a good answer pays for one fork and one await.
 import type { Call, EndListener, Reply } from '../core/call.ts';
-import { conditionOfStatus, isIdempotent } from '../core/classify.ts';
+import { isIdempotent } from '../core/classify.ts';
 import type { Layer, Service } from '../core/service.ts';
 import type { RetryPolicy } from '../model/destination.ts';
 import { type HedgeDeps, HedgeRace } from './hedge-race.ts';
 import { forkAttempt, Repetition, type RetryDeps } from './repetition.ts';
+import { retryRules } from './retry-rules.ts';
 
 export type { HedgeAction, HedgeDeps } from './hedge-race.ts';
 export type { RetryDeps } from './repetition.ts';
@@ -20,7 +21,7 @@ export function retryLayer(policy: RetryPolicy, deps: RetryDeps, hedge: HedgeDep
 }
 
 function repeatingLayer(policy: RetryPolicy, deps: RetryDeps): Layer {
-  const { retryOn } = policy;
+  const { ofReply } = retryRules(policy);
   const { budget } = deps;
   return (next) => async (call) => {
     const attempt = forkAttempt(call, 1, call.startedAtMs, policy);
@@ -30,7 +31,7 @@ function repeatingLayer(policy: RetryPolicy, deps: RetryDeps): Layer {
     } catch (error) {
       return new Repetition(call, next, policy, deps).run({ attempt, reply: null, error });
     }
-    if (conditionOfStatus(reply.status, retryOn) !== null) {
+    if (ofReply(reply.status, reply.headers) !== null) {
       return new Repetition(call, next, policy, deps).run({ attempt, reply, error: null });
     }
     attempt.commit();
@@ -47,8 +48,10 @@ function singleAttemptLayer(policy: RetryPolicy, deps: RetryDeps): Layer {
     if (outcome.kind === 'success') budget.success(outcome.endedAtMs);
     else if (onFailure !== null && outcome.kind === 'failure') onFailure();
   };
+  const { lastWithoutTimeout } = retryRules(policy);
   return (next) => (call) => {
     const attempt = forkAttempt(call, 1, call.startedAtMs, policy);
+    if (lastWithoutTimeout) attempt.attemptDeadlineMs = call.deadlineMs;
     attempt.onEnd(onEnd);
     attempt.commit();
     return next(attempt);
@@ -67,7 +70,7 @@ async function hedged(call: Call, next: Service, policy: RetryPolicy, deps: Retr
   const race = new HedgeRace(call, next, policy, deps, hedge);
   const ending = await race.run();
   const { attempt, reply } = ending;
-  if (reply === null || conditionOfStatus(reply.status, policy.retryOn) !== null) {
+  if (reply === null || retryRules(policy).ofReply(reply.status, reply.headers) !== null) {
     return new Repetition(call, next, policy, deps, race.attempts).run(ending);
   }
   attempt.commit();
@@ -78,7 +81,7 @@ async function hedged(call: Call, next: Service, policy: RetryPolicy, deps: Retr
 function mayBeTwice(call: Call, policy: RetryPolicy): boolean {
   const { body } = call;
   if (call.upgrade !== '' || (body !== null && !(body.replayable && body.shareable === true))) return false;
-  return isIdempotent(call, policy);
+  return retryRules(policy).anyMethod || isIdempotent(call, policy);
 }
 
 /** For budgets that want to know of every call. */

@@ -13,9 +13,11 @@ export interface FaultLayerDeps {
   readonly clock: Clock;
 }
 
-/** Where it stands decides what it delays: a call without a parent is the logical call, any other an attempt. */
+/** Where it stands, as of when it was made, decides what it delays: the call, or one attempt of it. */
 export function faultLayer(fault: Fault, deps: FaultLayerDeps): Layer {
   const { clock } = deps;
+  // Not by the parent: layers above may have given the call one.
+  const isCall = fault.policy.position === 'call';
   const onEnd: EndListener = () => fault.release();
   return (next) => (call) => {
     const drawn = fault.draw(call);
@@ -31,7 +33,7 @@ export function faultLayer(fault: Fault, deps: FaultLayerDeps): Layer {
     };
     if ((drawn & DELAY) === 0 || delay === undefined) return goOn(call);
     fault.delayed();
-    return new Delay(call, goOn, clock).run(delay.fixedMs);
+    return new Delay(call, goOn, clock, isCall).run(delay.fixedMs);
   };
 }
 
@@ -58,15 +60,17 @@ class Delay extends Timer implements Cancelable {
   readonly #call: Call;
   readonly #goOn: Service;
   readonly #clock: Clock;
+  readonly #isCall: boolean;
   #resolve: (reply: Promise<Reply>) => void = () => {};
   /** When the attempt fails, ms; Infinity when the delay ends in time. */
   #failsAtMs = Number.POSITIVE_INFINITY;
 
-  constructor(call: Call, goOn: Service, clock: Clock) {
+  constructor(call: Call, goOn: Service, clock: Clock, isCall: boolean) {
     super();
     this.#call = call;
     this.#goOn = goOn;
     this.#clock = clock;
+    this.#isCall = isCall;
   }
 
   run(delayMs: number): Promise<Reply> {
@@ -99,7 +103,7 @@ class Delay extends Timer implements Cancelable {
       return;
     }
     try {
-      this.#resolve(call.parent === null ? this.#startLate() : this.#tryLate(call));
+      this.#resolve(this.#isCall ? this.#startLate() : this.#tryLate(call));
     } catch (error) {
       this.#resolve(Promise.reject(error as Error));
     }

@@ -1,8 +1,9 @@
 // What a route changes in the headers, on the way out and on the way back: remove, then set, then add. Costs nothing where
 // nothing is asked. Must not know which headers may be changed: the loader refuses those of the connection.
-import type { ReplyHeaders } from '../core/call.ts';
+import type { Call, Reply, ReplyHeaders } from '../core/call.ts';
 import type { Layer, Service } from '../core/service.ts';
 import type { HeaderOperations } from '../model/route.ts';
+import { compileHeaderText, type HeaderText } from './header-text.ts';
 
 export function headerLayer(request: HeaderOperations | undefined, response: HeaderOperations | undefined): Layer {
   const ahead = request === undefined ? null : compile(request);
@@ -16,17 +17,37 @@ interface Edits {
   readonly dropped: readonly string[];
   /** Flat pairs: what is set, then what is added. */
   readonly appended: readonly string[];
+  /** Values that are put together for each call, in place of those in `appended`; null when all are literal. */
+  readonly texts: readonly HeaderText[] | null;
 }
 
-function compile({ remove, set, add }: HeaderOperations): Edits | null {
+function compile({ remove, set, add, append = [], formatted }: HeaderOperations): Edits | null {
   const dropped = [...remove, ...Object.keys(set)];
-  const appended = [...Object.entries(set), ...Object.entries(add)].flat();
-  return dropped.length + appended.length === 0 ? null : { dropped, appended };
+  const pairs = [...Object.entries(set), ...Object.entries(add), ...append];
+  if (dropped.length + pairs.length === 0) return null;
+  return { dropped, appended: pairs.flat(), texts: formatted === true ? pairs.map(([, value]) => compileHeaderText(value)) : null };
+}
+
+/** An empty value is no header. Source: Envoy `keep_empty_value`. */
+function written({ appended, texts }: Edits, call: Call, reply: Reply | null): readonly string[] {
+  if (texts === null) return appended;
+  const pairs: string[] = [];
+  for (let i = 0; i < texts.length; i++) {
+    const value = (texts[i] as HeaderText)(call, reply);
+    if (value !== '') pairs.push(appended[2 * i] as string, value);
+  }
+  return pairs;
 }
 
 function aheadLayer(edits: Edits | null, next: Service): Service {
   if (edits === null) return next;
   const { dropped, appended } = edits;
+  if (edits.texts !== null) {
+    return (call) => {
+      call.headers = edited(call.headers, dropped, written(edits, call, null));
+      return next(call);
+    };
+  }
   if (dropped.length === 0) {
     return (call) => {
       call.headers = call.headers.concat(appended);
@@ -64,13 +85,15 @@ function backLayer(edits: Edits | null, next: Service): Service {
     const reply = await next(call);
     // A made answer writes its raw headers from the parsed ones, when it is asked for them: ask first.
     const { rawHeaders } = reply;
-    reply.headers = parsed(reply.headers, edits);
-    if (Array.isArray(rawHeaders)) reply.rawHeaders = raw(rawHeaders as readonly (Buffer | string)[], edits);
+    const { dropped } = edits;
+    const appended = written(edits, call, reply);
+    reply.headers = parsed(reply.headers, dropped, appended);
+    if (Array.isArray(rawHeaders)) reply.rawHeaders = raw(rawHeaders as readonly (Buffer | string)[], dropped, appended);
     return reply;
   };
 }
 
-function parsed(headers: ReplyHeaders, { dropped, appended }: Edits): ReplyHeaders {
+function parsed(headers: ReplyHeaders, dropped: readonly string[], appended: readonly string[]): ReplyHeaders {
   // Names are the server's, `constructor` and `__proto__` among them: only own properties count.
   const output: ReplyHeaders = Object.fromEntries(Object.entries(headers).filter(([name]) => !isOneOf(name, dropped)));
   for (let i = 0; i < appended.length; i += 2) {
@@ -83,7 +106,7 @@ function parsed(headers: ReplyHeaders, { dropped, appended }: Edits): ReplyHeade
 }
 
 /** Flat pairs, of the kind they came in: undici gives buffers. */
-function raw(headers: readonly (Buffer | string)[], { dropped, appended }: Edits): (Buffer | string)[] {
+function raw(headers: readonly (Buffer | string)[], dropped: readonly string[], appended: readonly string[]): (Buffer | string)[] {
   const areStrings = typeof headers[0] === 'string';
   const output: (Buffer | string)[] = [];
   for (let i = 0; i + 1 < headers.length; i += 2) {

@@ -26,6 +26,14 @@ export function compileMatches(matches: readonly RouteMatch[], regex: (pattern: 
   return any(alternatives);
 }
 
+/** What HTTP/2 carries beside the headers, and rules of Istio may ask for in their place. */
+const PSEUDO_HEADERS: ReadonlyMap<string, (call: Call) => string> = new Map([
+  [':method', ({ method }: Call) => method],
+  [':scheme', ({ scheme }: Call) => scheme],
+  [':authority', ({ authority }: Call) => authority],
+  [':path', ({ path }: Call) => path],
+]);
+
 /** Cheapest first. */
 function conditionsOf(match: RouteMatch, regex: (pattern: string) => TextMatch): CallMatch[] {
   const conditions: CallMatch[] = [];
@@ -47,7 +55,8 @@ function conditionsOf(match: RouteMatch, regex: (pattern: string) => TextMatch):
   if (path !== null) conditions.push((call) => path(call.path));
   for (const [name, value] of [...Object.entries(match.headers), ...Object.entries(match.withoutHeaders ?? {})]) {
     const test = compileString(value, regex);
-    conditions.push((call) => test(headerValue(call.headers, name)));
+    const read = PSEUDO_HEADERS.get(name);
+    conditions.push(read === undefined ? (call) => test(headerValue(call.headers, name)) : (call) => test(read(call)));
   }
   for (const [name, value] of Object.entries(match.queryParams)) {
     const test = compileString(value, regex);

@@ -23,6 +23,18 @@ export function queryParam(path: string, name: string): string | undefined {
   return undefined;
 }
 
+/** All names of the query, decoded, in order; one may come several times. */
+export function paramNames(path: string): string[] {
+  const query = path.indexOf('?');
+  if (query < 0) return [];
+  const names: string[] = [];
+  for (const param of path.slice(query + 1).split('&')) {
+    const equals = param.indexOf('=');
+    if (param !== '') names.push(decoded(equals < 0 ? param : param.slice(0, equals)));
+  }
+  return names;
+}
+
 function isName(path: string, start: number, end: number, name: string): boolean {
   if (end - start === name.length && path.startsWith(name, start)) return !isEncoded(name) || decoded(name) === name;
   // Decoding only shortens.

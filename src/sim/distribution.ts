@@ -6,8 +6,16 @@ export type Distribution =
   | number
   | { readonly kind: 'lognormal'; readonly meanMs: number /** @default 0.6 */; readonly sigma?: number }
   | { readonly kind: 'exponential'; readonly meanMs: number }
-  /** `share` of the draws are around `slowMs`, the others around `meanMs`; both lognormal. */
-  | { readonly kind: 'bimodal'; readonly meanMs: number; readonly slowMs: number; readonly share: number; readonly sigma?: number }
+  /** `share` of the draws have the mean `slowMs`, the others `meanMs`; both lognormal, or exponential. */
+  | {
+      readonly kind: 'bimodal';
+      readonly meanMs: number;
+      readonly slowMs: number;
+      readonly share: number;
+      readonly sigma?: number;
+      /** @default lognormal */
+      readonly shape?: 'lognormal' | 'exponential';
+    }
   | { readonly kind: 'fixed'; readonly meanMs: number };
 
 const SIGMA_DEFAULT = 0.6;
@@ -26,8 +34,12 @@ export function drawer(distribution: Distribution, random: Random): () => number
       return () => lognormal(meanMs, sigma, random);
     }
     case 'bimodal': {
-      const { slowMs, share, sigma = SIGMA_DEFAULT } = distribution;
-      return () => lognormal(random() < share ? slowMs : meanMs, sigma, random);
+      const { slowMs, share, sigma = SIGMA_DEFAULT, shape = 'lognormal' } = distribution;
+      const draw =
+        shape === 'lognormal'
+          ? (mean: number): number => lognormal(mean, sigma, random)
+          : (mean: number): number => mean * exponential(random);
+      return () => draw(random() < share ? slowMs : meanMs);
     }
   }
 }

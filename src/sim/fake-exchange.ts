@@ -1,8 +1,8 @@
 // One attempt on a wire that is only a model: the leaf of the mesh in a simulation. Keeps the contract of the real one:
 // the call ends before a rejection, head and end of a small answer come in the same moment, the deadline and the time of
 // the attempt are enforced here, and a cancel reaches the server.
-import type { Call, Cancelable, Endpoint, OutcomeKind, Reply, ReplyHeaders, Sink } from '../core/call.ts';
-import { kindOfError, kindOfStatus } from '../core/classify.ts';
+import type { Call, Cancelable, Endpoint, Outcome, OutcomeKind, Reply, ReplyHeaders, Sink } from '../core/call.ts';
+import { isShed, kindOfError, kindOfStatus } from '../core/classify.ts';
 import { type Clock, Timer } from '../core/clock.ts';
 import { type MeshError, type MeshErrorInit, meshError } from '../core/errors.ts';
 import type { Service } from '../core/service.ts';
@@ -132,7 +132,8 @@ class FakeExchange extends Timer implements Reply, Cancelable {
   #finish(kind: OutcomeKind, error: MeshError | null): void {
     const { clock } = this.#deps;
     clock.disarm(this);
-    this.#call.end({ kind, status: this.status, error, endedAtMs: clock.now() });
+    const outcome: Outcome = { kind, status: this.status, error, endedAtMs: clock.now() };
+    this.#call.end(isShed(this.status, this.headers) ? { ...outcome, isShed: true } : outcome);
   }
 }
 

@@ -1,7 +1,7 @@
 // The door of a simulated server: the very limit that a real server of inmesh has, or one that somebody hands in. Writes
 // what such a server says with its answers: how full it is, and when to come back.
 import type { ReplyHeaders } from '../core/call.ts';
-import { LOAD_HEADER } from '../core/headers.ts';
+import { ERROR_HEADER, LOAD_HEADER } from '../core/headers.ts';
 import { ADMISSION_DEFAULTS, type AdmissionPolicy } from '../model/inbound.ts';
 import { CRITICALITY_DEFAULT } from '../model/traffic.ts';
 import { AdmissionLimit } from '../resilience/admission-limit.ts';
@@ -58,6 +58,6 @@ export class Gate {
 
   /** Headers of a 503. */
   refusal(): ReplyHeaders {
-    return this.report({ 'retry-after': this.#retryAfter, 'x-envoy-overloaded': 'true' });
+    return this.report({ 'retry-after': this.#retryAfter, 'x-envoy-overloaded': 'true', [ERROR_HEADER]: 'overloaded' });
   }
 }

@@ -25,6 +25,7 @@ export interface RequestBody extends Body {
 class FixedBody implements RequestBody {
   readonly length: number;
   readonly replayable: boolean;
+  readonly shareable = true;
   readonly failure: unknown = undefined;
   readonly isCounted = true;
   readonly #value: unknown;

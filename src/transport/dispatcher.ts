@@ -278,8 +278,8 @@ export class MeshDispatcher extends Dispatcher {
   }
 
   #pass(options: Dispatcher.DispatchOptions, handler: Handler): boolean {
-    if (this.#outbound.refusesUnknown) {
-      const host = String(options.origin);
+    const host = String(options.origin);
+    if (this.#outbound.refusesUnknown && this.#outbound.passes?.(host) !== true) {
       wrapHandler(handler).onResponseError?.(null as never, meshError({ code: 'unknown_host', message: `no service names ${host}` }));
       return true;
     }

@@ -153,7 +153,7 @@ function begin(deps: FetchDeps, target: Target, init: MeshFetchInit, before: Fet
   const { outbound } = deps;
   const origin = outbound.origin(target.origin);
   if (origin === null) {
-    if (outbound.refusesUnknown && target.origin !== 'null') {
+    if (outbound.refusesUnknown && target.origin !== 'null' && outbound.passes?.(target.origin) !== true) {
       return Promise.reject(meshError({ code: 'unknown_host', message: `no service names ${target.origin}` }));
     }
     return handOver(deps, target, init, before);

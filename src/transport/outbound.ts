@@ -31,6 +31,8 @@ export interface Outbound {
   origin(origin: string): Origin | null;
   /** Whether unknown hosts are refused rather than passed on. */
   readonly refusesUnknown: boolean;
+  /** Whether an origin passes even then. @default none does */
+  readonly passes?: (origin: string) => boolean;
   readonly isClosed: boolean;
 }
 

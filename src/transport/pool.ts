@@ -7,7 +7,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Service } from '../core/service.ts';
 import { type ClientTls, clientTls } from '../identity/tls-context.ts';
 import type { IdentityConfig } from '../model/config.ts';
-import type { LimitsPolicy, TlsPolicy } from '../model/destination.ts';
+import type { ConnectionPolicy, LimitsPolicy, TlsPolicy } from '../model/destination.ts';
 import { CRITICALITIES } from '../model/traffic.ts';
 import { Exchange, type ExchangeHost } from './exchange.ts';
 import { refuse } from '../core/refuse.ts';
@@ -20,6 +20,7 @@ export interface TransportPolicy {
   readonly protocol: 'http1' | 'http2';
   readonly tls: TlsPolicy;
   readonly limits: LimitsPolicy;
+  readonly connections?: ConnectionPolicy | undefined;
   /** How many endpoints share `maxConnections`. */
   readonly endpoints: number;
 }
@@ -61,7 +62,7 @@ const CONNECT_MS_MAX = 5_000;
 
 /** Options that undici reads and its types leave out. */
 type DispatchOptions = Dispatcher.DispatchOptions & { servername?: string | undefined };
-type PoolOptions = Pool.Options & { useH2c?: boolean };
+type PoolOptions = Pool.Options & { useH2c?: boolean; h2Options?: { maxConcurrentStreams?: number; pingInterval?: number } };
 type ConnectorOptions = buildConnector.BuildOptions & { useH2c?: boolean };
 
 class EndpointPool implements ExchangeHost {
@@ -79,7 +80,7 @@ class EndpointPool implements ExchangeHost {
     this.serverName = serverName;
     this.isMutual = shared.policy.tls.mode === 'mutual';
     this.#shared = shared;
-    const { limits, protocol } = shared.policy;
+    const { limits, protocol, connections } = shared.policy;
     const host = isIP(endpoint.host) === 6 ? `[${endpoint.host}]` : endpoint.host;
     const isH2 = protocol === 'http2';
     const options: PoolOptions = {
@@ -90,6 +91,7 @@ class EndpointPool implements ExchangeHost {
       useH2c: isH2 && serverName === undefined,
       ...(limits.maxRequestsPerConnection === 0 ? {} : { maxRequestsPerClient: limits.maxRequestsPerConnection }),
       connections: connectionsOf(limits, shared.policy.endpoints),
+      ...(connections === undefined ? {} : lifeOf(connections, isH2)),
       connect: this.#watched(connector(shared, serverName, isH2)),
     };
     this.pool = new Pool(`${serverName === undefined ? 'http' : 'https'}://${host}:${endpoint.port}`, options);
@@ -132,13 +134,34 @@ function connectionsOf(limits: LimitsPolicy, endpoints: number): number | null {
   return limits.maxConnections > 0 ? Math.max(1, Math.floor(limits.maxConnections / Math.max(1, endpoints))) : null;
 }
 
+/** How long sockets live, as undici says it. It counts idle time from the last answer, and age when the socket is next asked for. */
+function lifeOf({ idleTimeoutMs, maxAgeMs, maxConcurrentStreams, http2Ping }: ConnectionPolicy, isH2: boolean): Partial<PoolOptions> {
+  const idleMs = idleTimeoutMs === 0 ? IDLE_FOREVER_MS : idleTimeoutMs;
+  return {
+    ...(idleMs === undefined ? {} : { keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs }),
+    ...(maxAgeMs === undefined ? {} : { clientTtl: maxAgeMs }),
+    ...(isH2 && maxConcurrentStreams !== undefined ? { pipelining: maxConcurrentStreams } : {}),
+    ...(isH2 && http2Ping !== undefined ? { h2Options: { pingInterval: http2Ping.intervalMs } } : {}),
+  };
+}
+
+/** A timer of Node cannot be longer. */
+const IDLE_FOREVER_MS = 2_147_483_647;
+
+/** What the making of a connection takes from the policy. */
+function makingOf({ connections }: TransportPolicy): { timeout: number; keepAlive?: boolean; keepAliveInitialDelay?: number } {
+  const { connectTimeoutMs: timeout = CONNECT_MS_MAX, tcpKeepalive } = connections ?? {};
+  if (tcpKeepalive === undefined) return { timeout };
+  return { timeout, keepAlive: true, ...(tcpKeepalive.timeMs === undefined ? {} : { keepAliveInitialDelay: tcpKeepalive.timeMs }) };
+}
+
 function connector(shared: ServiceTransport, serverName: string | undefined, isH2: boolean): buildConnector.connector {
-  if (serverName === undefined) return buildConnector({ allowH2: isH2, useH2c: isH2, timeout: CONNECT_MS_MAX } as ConnectorOptions);
+  if (serverName === undefined) return buildConnector({ allowH2: isH2, useH2c: isH2, ...makingOf(shared.policy) } as ConnectorOptions);
   const { connect, checkPeer } = shared.tls;
   const connectTls = buildConnector({
     ...(connect as buildConnector.BuildOptions),
     checkServerIdentity: (_host: string, peer: PeerCertificate) => checkPeer(serverName, peer),
-    timeout: CONNECT_MS_MAX,
+    ...makingOf(shared.policy),
     maxCachedSessions: 0,
     allowH2: isH2,
     preferH2: isH2,

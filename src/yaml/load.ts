@@ -6,6 +6,8 @@ import type { ConfigIssue, ConfigPath, PathPart } from '../model/issue.ts';
 import type { CheckRegex } from '../model/resolve-match.ts';
 import { resolveConfig } from '../model/resolve.ts';
 import type { SourcePosition } from '../model/route.ts';
+import type { Written } from './bind-deps.ts';
+import type { BoundResources } from './bind-resources.ts';
 import { documentParser } from './document.ts';
 import type { FileText, ReadFile } from './files.ts';
 import { readFiles } from './files.ts';
@@ -13,8 +15,10 @@ import { framed } from './format.ts';
 import type { SourceText } from './frame.ts';
 import { positionAt, sourceText } from './frame.ts';
 import type { Environment } from './interpolate.ts';
-import type { ConfigDocument } from './merge.ts';
+import type { ConfigDocument, MergedDocuments } from './merge.ts';
 import { mergeDocuments, pathKey } from './merge.ts';
+import type { Resource } from './resource.ts';
+import { isResource } from './resource.ts';
 
 export { parseEndpointsFile } from './endpoints-file.ts';
 export { formatIssues } from './format.ts';
@@ -28,6 +32,8 @@ export interface LoadOptions {
   readonly checkRegex?: CheckRegex;
   /** Replaces the file system; then no source may be a folder. */
   readonly readFile?: ReadFile;
+  /** What a mesh settles silently is a warning, and settled as that mesh does it. @default false: it is an error */
+  readonly lenient?: boolean;
 }
 
 export interface LoadedConfig {
@@ -39,6 +45,8 @@ export interface LoadedConfig {
   readonly files: readonly string[];
   /** Where a path was written, or what should hold it. */
   readonly at: (path: ConfigPath, part?: PathPart) => SourcePosition | undefined;
+  /** The documents of other meshes, in the order of the load; to be written back. */
+  readonly resources: readonly Resource[];
 }
 
 export type LoadResult = LoadedConfig | { readonly issues: readonly ConfigIssue[] };
@@ -60,25 +68,62 @@ export async function loadConfig(source: string | readonly string[], options: Lo
   }
   // Half a configuration would be full of names that seem to be missing.
   if (issues.length > 0) return { issues: framed(issues, sources) };
-  const merged = mergeDocuments(documents, options.env);
+  const merged = mergeDocuments(
+    documents.filter(({ root }) => !isResource(root)),
+    options.env,
+  );
   const resolved = resolveConfig(merged.input, {
     at: merged.at,
     raw: merged.raw,
     numericDurations: false,
     ...(options.checkRegex === undefined ? {} : { checkRegex: options.checkRegex }),
   });
-  if (merged.issues.length > 0 || 'issues' in resolved) {
+  const isSound = merged.issues.length === 0 && !('issues' in resolved);
+  const foreign = documents.filter(({ root }) => isResource(root));
+  const bound = foreign.length === 0 ? UNBOUND : await bindForeign(isSound ? resolved.config : null, foreign, merged, options);
+  if (!isSound) {
     const found = 'issues' in resolved ? resolved.issues : resolved.warnings;
-    return { issues: framed([...merged.issues, ...found.filter(({ path }) => !merged.faulty.has(pathKey(path)))], sources) };
+    const own = found.filter(({ path }) => !merged.faulty.has(pathKey(path)));
+    return { issues: framed([...merged.issues, ...own, ...bound.issues], sources) };
   }
+  const warnings = [...resolved.warnings, ...bound.issues];
+  if (bound.issues.some(({ severity }) => severity === 'error')) return { issues: framed(warnings, sources) };
   return {
-    config: resolved.config,
-    warnings: framed(resolved.warnings, sources),
+    config: bound.config ?? resolved.config,
+    warnings: framed(warnings, sources),
     hash: hashOf(files),
     files: files.map(({ path }) => path),
     at: (path, part = 'value') => merged.at(path, part),
+    resources: bound.resources,
   };
 }
+
+const UNBOUND: BoundResources = { config: null, issues: [], resources: [] };
+
+/** Loaded with the first document of another mesh. */
+async function bindForeign(
+  base: MeshConfig | null,
+  documents: readonly ConfigDocument[],
+  merged: MergedDocuments,
+  options: LoadOptions,
+): Promise<BoundResources> {
+  const { bindResources } = await import('./bind-resources.ts');
+  const { env, lenient = false, checkRegex } = options;
+  return bindResources(base, documents, { env, lenient, checkRegex, written: writtenIn(merged) });
+}
+
+function writtenIn({ input, at }: MergedDocuments): Written {
+  const place = (holder: object | undefined, path: ConfigPath): SourcePosition | undefined =>
+    holder !== undefined && Object.hasOwn(holder, String(path.at(-1))) ? at(path, 'key') : undefined;
+  return {
+    service: (service, field) => place(input.services?.[service], ['services', service, CONCISE_NAMES[field] ?? field]),
+    defaults: (field) => place(input.defaults, ['defaults', CONCISE_NAMES[field] ?? field]),
+    top: (key) => place(input, [key]),
+  };
+}
+
+/** Fields whose name in the concise form differs from that in the model. */
+const CONCISE_NAMES: Readonly<Record<string, string>> = { timeoutMs: 'timeout' };
 
 function hashOf(files: readonly FileText[]): string {
   const hash = createHash('sha256');

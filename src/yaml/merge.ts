@@ -8,7 +8,7 @@ import type { SourceText } from './frame.ts';
 import { positionAt } from './frame.ts';
 import type { Environment } from './interpolate.ts';
 import type { Located } from './located.ts';
-import { nodeAt, offsetOf } from './located.ts';
+import { offsetOf } from './located.ts';
 import { rawText, toValue } from './value.ts';
 
 /** One document of one file. */
@@ -57,11 +57,6 @@ export function mergeDocuments(documents: readonly ConfigDocument[], env: Enviro
   };
 
   for (const document of documents) {
-    const foreign = foreignKind(document.root);
-    if (foreign !== null) {
-      complain(document, foreign.path, 'value', foreign.message);
-      continue;
-    }
     const value = toValue(document.root, env, (path, message) => complain(document, path, 'value', message));
     if (!isMapping(value)) {
       complain(document, [], 'value', 'a configuration is a mapping with services, defaults and so on');
@@ -104,18 +99,6 @@ function isMapping(value: unknown): value is Mapping {
 
 function place({ source, root }: ConfigDocument, path: ConfigPath, part: PathPart): SourcePosition {
   return positionAt(source, offsetOf(root, path, part));
-}
-
-/** Resources of other meshes have apiVersion and kind. */
-function foreignKind(root: Located): { path: ConfigPath; message: string } | null {
-  if (root.kind !== 'map') return null;
-  const kind = nodeAt(root, ['kind']);
-  const version = nodeAt(root, ['apiVersion']);
-  if (kind === undefined && version === undefined) return null;
-  if (kind?.kind !== 'scalar' || typeof kind.value !== 'string') {
-    return { path: kind === undefined ? ['apiVersion'] : ['kind'], message: 'a resource with apiVersion needs a kind' };
-  }
-  return { path: ['kind'], message: `kind ${kind.value} is not read yet; move this document to a file that inmesh does not load` };
 }
 
 /** Relative paths mean the folder of the file they stand in, wherever the process was started. */

@@ -4,6 +4,7 @@ import type { ConfigPath, PathPart } from '../model/issue.ts';
 import { Report } from '../model/report.ts';
 import type { SourcePosition } from '../model/route.ts';
 import { positionAt } from './frame.ts';
+import { type Head, headOf } from './headless.ts';
 import type { Environment } from './interpolate.ts';
 import type { Located } from './located.ts';
 import { nodeAt, offsetOf } from './located.ts';
@@ -35,9 +36,14 @@ export interface Resource {
   readonly report: Report;
 }
 
-/** Resources have apiVersion or kind; the concise form has neither. */
+/** Resources have apiVersion or kind, or a shape that is enough; the concise form has none of them. */
 export function isResource(root: Located): boolean {
-  return root.kind === 'map' && (nodeAt(root, ['kind']) !== undefined || nodeAt(root, ['apiVersion']) !== undefined);
+  if (root.kind !== 'map') return false;
+  return hasKind(root) || headOf(root) !== null;
+}
+
+function hasKind(root: Located): boolean {
+  return nodeAt(root, ['kind']) !== undefined || nodeAt(root, ['apiVersion']) !== undefined;
 }
 
 /** Never throws: what is wrong with the head of the document is in `report`, and what is missing is ''. */
@@ -47,11 +53,15 @@ export function readResource(document: ConfigDocument, env: Environment, order: 
     at: (path, part) => placeOf(document, path, part),
     raw: (path) => rawText(document.root, path),
   });
-  const value = withoutNulls(toValue(document.root, env, (path, message) => report.error(path, message))) as Mapping;
+  const value = toValue(document.root, env, (path, message) => report.error(path, message)) as Mapping;
+  dropNulls(value);
+  const head = hasKind(document.root) ? null : headOf(document.root);
+  if (head !== null) return headlessResource(head, value, { document, order, report });
   const apiVersion = textAt(value, 'apiVersion', report);
   const slash = apiVersion.indexOf('/');
   const metadata = mappingOf(value.metadata);
-  const created = Date.parse(String(metadata.creationTimestamp ?? ''));
+  const { creationTimestamp } = metadata;
+  const created = typeof creationTimestamp === 'string' ? Date.parse(creationTimestamp) : Number.NaN;
   return {
     group: slash < 0 ? '' : apiVersion.slice(0, slash),
     version: apiVersion.slice(slash + 1),
@@ -67,6 +77,13 @@ export function readResource(document: ConfigDocument, env: Environment, order: 
     document,
     report,
   };
+}
+
+function headlessResource(head: Head, value: Mapping, rest: Pick<Resource, 'document' | 'order' | 'report'>): Resource {
+  const { path, ...names } = head;
+  const [key] = path;
+  const fields = key === undefined ? value : mappingOf(value[key]);
+  return { ...names, labels: {}, annotations: {}, createdAtMs: 0, value, spec: mappingOf(fields.spec), ...rest };
 }
 
 /** `default/reviews`, for messages and ties. */
@@ -98,16 +115,32 @@ const EMPTY: Mapping = Object.freeze(Object.create(null) as Record<string, unkno
 /** Maps of matches by name: a name without a value asks for nothing but the name. Source: Istio HTTPMatchRequest. */
 const NAMES_ALONE: ReadonlySet<string> = new Set(['headers', 'withoutHeaders', 'queryParams']);
 
-/** An API server drops a key without a value, and templates make many of them. */
-function withoutNulls(value: unknown, key = ''): unknown {
-  if (Array.isArray(value)) return value.map((item) => withoutNulls(item));
-  if (typeof value !== 'object' || value === null) return value;
-  const kept = Object.create(null) as Record<string, unknown>;
-  for (const [name, one] of Object.entries(value)) {
-    if (one !== null) kept[name] = withoutNulls(one, name);
-    else if (NAMES_ALONE.has(key)) kept[name] = Object.create(null);
+/** An API server drops a key without a value, and templates make many of them. Changes the value: it was made for us. */
+function dropNulls(value: unknown, key = ''): void {
+  if (Array.isArray(value)) dropInList(value);
+  else if (typeof value === 'object' && value !== null) {
+    const mapping = value as Record<string, unknown>;
+    for (const name of Object.keys(mapping)) {
+      if (mapping[name] !== null) dropNulls(mapping[name], name);
+      else if (NAMES_ALONE.has(key)) mapping[name] = Object.create(null);
+      else delete mapping[name];
+    }
   }
-  return kept;
+}
+
+function dropInList(list: unknown[]): void {
+  for (let i = 0; i < list.length; i++) {
+    const address = addressIn(list[i]);
+    if (address === null) dropNulls(list[i]);
+    else list[i] = address;
+  }
+}
+
+/** `[fe80::]` is a text to the parser of Kubernetes, and the key `fe80:` without a value to YAML 1.2. */
+function addressIn(item: unknown): string | null {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return null;
+  const [key = '', second] = Object.keys(item);
+  return second === undefined && (item as Mapping)[key] === null && /^[0-9a-f:]+:$/i.test(key) ? `${key}:` : null;
 }
 
 function placeOf({ source, root }: ConfigDocument, path: ConfigPath, part: PathPart): SourcePosition {

@@ -8,11 +8,29 @@ import { nodeAt } from './located.ts';
 export type OnFault = (path: ConfigPath, message: string) => void;
 
 /** Every alias is spread out: each object of the result is its own. */
-export function toValue(node: Located, env: Environment, onFault: OnFault, path: ConfigPath = []): unknown {
+export function toValue(node: Located, env: Environment, onFault: OnFault): unknown {
+  return valueOf(node, env, onFault, []);
+}
+
+/** One list is the path of all: a fault is the exception that pays for a copy. */
+function valueOf(node: Located, env: Environment, onFault: OnFault, path: (string | number)[]): unknown {
   if (node.kind === 'scalar') return scalarValue(node, env, onFault, path);
-  if (node.kind === 'list') return node.items.map((item, i) => toValue(item, env, onFault, [...path, i]));
+  const depth = path.length;
+  if (node.kind === 'list') {
+    const list: unknown[] = [];
+    for (const item of node.items) {
+      path[depth] = list.length;
+      list.push(valueOf(item, env, onFault, path));
+    }
+    path.length = depth;
+    return list;
+  }
   const object = Object.create(null) as Record<string, unknown>;
-  for (const [key, entry] of node.entries) object[key] = toValue(entry.value, env, onFault, [...path, key]);
+  for (const [key, { value }] of node.entries) {
+    path[depth] = key;
+    object[key] = valueOf(value, env, onFault, path);
+  }
+  path.length = depth;
   return object;
 }
 
@@ -20,7 +38,7 @@ function scalarValue(node: LocatedScalar, env: Environment, onFault: OnFault, pa
   if (typeof node.value !== 'string' || !hasPlaceholder(node.value)) return node.value;
   const result = interpolate(node.value, env);
   if ('fault' in result) {
-    onFault(path, result.fault);
+    onFault([...path], result.fault);
     return node.value;
   }
   return node.plain ? plainValue(result.text) : result.text;

@@ -38,6 +38,32 @@ services
 √ ratings: endpoints from ratings.yaml, 1 route
 √ details: dns details.internal:80, 1 route
 
+routing
+-------
+√ every destination has a share
+√ every route can be reached
+√ every wildcard host has somebody who answers
+√ every destination has endpoints
+√ every destination of a rule is known
+
+resilience
+----------
+√ retries replay no call that changes something
+√ every retry is paid from a budget
+√ retries do not multiply along a chain of calls
+√ every attempt ends before its call does
+√ outlier detection, where it is on, can eject somebody
+√ every call has a timeout
+√ only calls that change nothing are hedged
+√ no hash sends everything to one endpoint
+
+security
+--------
+√ with a certificate, nothing is called in plain text
+√ mutual TLS, where it is on, has the identity that it needs
+√ every peer of TLS is verified
+√ every peer of TLS must show its own name
+
 endpoint files
 --------------
 √ ratings.yaml: 1 endpoint of service "ratings"

@@ -32,6 +32,15 @@ const EXPECTED: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     /^\[deadline_exceeded\] /,
     'failures: respond gives 504 "upstream request timeout"',
   ],
+  '11-hedging.ts': [
+    /^patient: the slowest of 200 calls took \d+ ms, for 200 requests$/,
+    /^hedged: the slowest of 200 calls took \d+ ms, for 2(0[1-9]|[1-4]\d) requests$/,
+  ],
+  '12-fallback-and-cache.ts': [
+    '50 readers of "all about dune", 1 request',
+    '/dune: 200 all about dune (stale)',
+    '/solaris: 200 come back later (value)',
+  ],
 };
 
 describe('examples', () => {

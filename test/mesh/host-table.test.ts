@@ -1,6 +1,7 @@
 // Which service a host means when several names fit: the more exact one.
 import { describe, expect, it } from 'vitest';
 import { HostTable } from '../../src/mesh/host-table.ts';
+import { passLookup } from '../../src/mesh/origins.ts';
 
 const table = new HostTable<string>();
 for (const name of ['a.example', 'a.example:8080', '*.example', '*.deep.example', '*.example:9090', 'b']) table.add(name, name);
@@ -34,5 +35,20 @@ describe('a host table', () => {
     any.add('*', 'any');
     any.add('a', 'a');
     expect([any.find('a', '80'), any.find('z', '80')]).toEqual(['a', 'any']);
+  });
+});
+
+describe('hosts that pass although unknown hosts are refused', () => {
+  const passes = passLookup(['api.example', '*.cdn.example', 'db.example:8443']);
+  it.each([
+    ['https://api.example', true],
+    ['http://api.example:81', true],
+    ['https://x.cdn.example', true],
+    ['https://cdn.example', false],
+    ['https://db.example:8443', true],
+    ['https://db.example', false],
+    ['nonsense', false],
+  ])('%s: %s', (origin, expected) => {
+    expect(passes(origin)).toBe(expected);
   });
 });

@@ -273,4 +273,14 @@ describe('compileMatches: what the rules of other meshes ask', () => {
     expect(test([wanted], { headers: ['x', 'ac'] })).toBe(true);
     expect(test([wanted], { headers: ['x', 'ab'] })).toBe(false);
   });
+
+  it.each<[string, string, boolean]>([
+    [':method', 'GET', true],
+    [':scheme', 'http', true],
+    [':authority', 'reviews', true],
+    [':path', '/a?b=c', true],
+    [':path', '/a', false],
+  ])('%s %s among the headers: %s', (name, value, expected) => {
+    expect(test([{ headers: { [name]: exact(value) } }], { path: '/a?b=c' })).toBe(expected);
+  });
 });

@@ -11,7 +11,9 @@ interface Rig {
   readonly clock: VirtualClock;
   readonly endpoint: FakeEndpoint;
   /** Sends an attempt; how it came back is noted in `log` as `name what@time`. */
-  send(name: string, init?: { attemptMs?: number; deadlineMs?: number }): Call;
+  send(name: string, init?: { attemptMs?: number; deadlineMs?: number; criticality?: number; isRetry?: boolean }): Call;
+  /** Sends an attempt; its reply. */
+  ask(): Promise<Reply>;
   readonly log: string[];
 }
 
@@ -21,9 +23,15 @@ function rig(model: EndpointModel = {}): Rig {
   const endpoint = new FakeEndpoint('e1:80', { serviceMs: { kind: 'fixed', meanMs: 20 }, workers: 1, ...model }, clock, seededRandom(1));
   const leaf: Service = fakeLeaf({ clock, endpoint: () => endpoint, networkMs: () => 1, onAttempt() {}, isBlind: false });
   const log: string[] = [];
-  const send: Rig['send'] = (name, { attemptMs, deadlineMs } = {}) => {
+  const newCall = (): Call => {
     const call = new Call({ scheme: 'http', authority: 's', method: 'GET', path: '/', headers: [], body: null }, clock.now());
     call.endpoint = { address: 'e1:80', host: 'e1', port: 80, labels: {}, locality: '', service: leaf };
+    return call;
+  };
+  const send: Rig['send'] = (name, { attemptMs, deadlineMs, criticality = -1, isRetry = false } = {}) => {
+    const call = newCall();
+    call.criticality = criticality;
+    call.attempt = isRetry ? 2 : 1;
     if (attemptMs !== undefined) call.attemptDeadlineMs = clock.now() + attemptMs;
     if (deadlineMs !== undefined) call.deadlineMs = clock.now() + deadlineMs;
     let ends = 0;
@@ -37,7 +45,7 @@ function rig(model: EndpointModel = {}): Rig {
     );
     return call;
   };
-  return { clock, endpoint, send, log };
+  return { clock, endpoint, send, log, ask: () => leaf(newCall()) };
 }
 
 describe('a fake endpoint', () => {
@@ -143,5 +151,85 @@ describe('a fake endpoint', () => {
     send('a');
     await clock.advance(100);
     expect(log).toEqual(['a 204@21 ended 1 success']);
+  });
+});
+
+describe('a fake endpoint of a server of ours', () => {
+  it('lets in as many as its limit says, and tells the others when to come back', async () => {
+    const { clock, send, log, endpoint } = rig({ admission: { limitInitial: 5, retryAfterMs: 1_500 } });
+    const replies: string[] = [];
+    for (const name of ['a', 'b', 'c', 'd', 'e', 'f']) {
+      const call = send(name);
+      call.onEnd(({ outcome }) => replies.push(`${name} ${outcome?.status} ${outcome?.isShed === true ? 'shed' : 'served'}`));
+    }
+    await clock.advance(2);
+    expect([endpoint.load, endpoint.limit, log]).toEqual([5, 5, ['f 503@1.5 ended 1 failure']]);
+    await clock.advance(200);
+    expect(replies).toEqual(['f 503 shed', 'a 200 served', 'b 200 served', 'c 200 served', 'd 200 served', 'e 200 served']);
+  });
+
+  it('writes its load and Retry-After', async () => {
+    const { clock, ask } = rig({ admission: { limitInitial: 4, retryAfterMs: 1_500 }, headers: { etag: 'x' } });
+    const replies = Promise.all([ask(), ask(), ask(), ask(), ask()]);
+    await clock.advance(200);
+    expect((await replies).map(({ status, headers }) => [status, headers])).toEqual([
+      [200, { etag: 'x', 'x-inmesh-load': '1.00' }],
+      [200, { etag: 'x', 'x-inmesh-load': '0.75' }],
+      [200, { etag: 'x', 'x-inmesh-load': '0.50' }],
+      [200, { etag: 'x', 'x-inmesh-load': '0.25' }],
+      [503, { 'x-inmesh-load': '1.00', 'retry-after': '2', 'x-envoy-overloaded': 'true', 'x-inmesh-error': 'overloaded' }],
+    ]);
+  });
+
+  it('gives a place back however a call ends, and only once', async () => {
+    const { clock, send, endpoint } = rig({ admission: { limitInitial: 4 }, honorsCancel: true });
+    const [served, waiting] = [send('a'), send('b')];
+    send('c');
+    await clock.advance(5);
+    served?.cancel('gone');
+    waiting?.cancel('gone');
+    await clock.advance(5);
+    endpoint.behave('refuse');
+    endpoint.behave('up');
+    for (const name of ['d', 'e', 'f', 'g']) send(name);
+    await clock.advance(2);
+    expect(endpoint.load).toBe(4);
+  });
+
+  it('refuses the sheddable and retries first', async () => {
+    const { clock, send, log } = rig({ admission: { limitInitial: 5 } });
+    for (const name of ['a', 'b', 'c', 'd']) send(name);
+    send('sheddable', { criticality: 0 });
+    send('retry', { isRetry: true });
+    send('critical', { criticality: 2 });
+    await clock.advance(500);
+    expect(log.filter((line) => line.includes('503'))).toEqual(['sheddable 503@1.5 ended 1 failure', 'retry 503@1.5 ended 1 failure']);
+    expect(log.at(-1)).toBe('critical 200@101 ended 1 success');
+  });
+
+  it('drops what is expired when a worker would take it', async () => {
+    for (const [dropsExpired, received] of [
+      [false, 'd 200@81'],
+      [true, 'd 200@61'],
+    ] as const) {
+      const { clock, send, log } = rig({ dropsExpired });
+      send('a');
+      send('b');
+      send('c', { deadlineMs: 30 });
+      send('d');
+      await clock.advance(200);
+      expect(log.at(-1)).toMatch(received);
+    }
+  });
+
+  it('is late by the work that refusals cost', async () => {
+    const { clock, send, log } = rig({ admission: { limitMin: 1, limitInitial: 1 }, refusalMs: 5 });
+    send('a');
+    send('b');
+    send('c');
+    await clock.advance(30);
+    send('d');
+    await clock.advance(100);
+    expect(log.at(-1)).toBe('d 200@61 ended 1 success');
   });
 });

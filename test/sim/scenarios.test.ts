@@ -2,14 +2,18 @@
 import { describe, expect, it } from 'vitest';
 import { S1A, trigger } from './scenarios/metastable.ts';
 import { falseTrips } from './scenarios/errors.ts';
+import { S8 } from './scenarios/hedge.ts';
 import { ISTIO, isKept, type Scenario } from './scenarios/scenario.ts';
 import { S4A } from './scenarios/sinkhole.ts';
 import { S3 } from './scenarios/slow.ts';
+import { S5 } from './scenarios/zone.ts';
 
 const SHORT: readonly [Scenario, readonly string[]][] = [
-  [S1A, ['50 clients, u 0.7']],
+  [S1A, ['callers, 50 clients, u 0.7', 'both ends, 50 clients, u 0.7']],
   [S3, ['20 clients, u 0.5', 'least request of two, 20 clients']],
   [S4A, ['1 of 10, 20 clients', '1 of 3, 20 clients', 'peak EWMA without penalty, 1 of 3']],
+  [S5, ['refuses, try 500 ms', 'black hole, try 200 ms', 'at most 10 % ejected, nothing leaves the zone, black hole']],
+  [S8, ['20 clients, u 0.3']],
 ];
 
 describe.each(SHORT)('$id: $title', ({ cases }, names) => {
@@ -23,7 +27,7 @@ describe.each(SHORT)('$id: $title', ({ cases }, names) => {
 
 describe('S1a, the control', () => {
   it('two unlimited retries never recover', async () => {
-    const effect = await trigger(ISTIO, { clients: 5, utilization: 0.5, slower: 4, durationMs: 60_000 }, 1);
+    const effect = await trigger(ISTIO, { clients: 5, utilization: 0.5, slower: 4, durationMs: 50_000 }, 1);
     expect(effect.amplification).toBeGreaterThan(2.5);
     expect(effect.goodputLater).toBeLessThan(0.01);
   });

@@ -285,6 +285,17 @@ describe('whatever is cut wherever', () => {
   });
 });
 
+describe('two attempts side by side', () => {
+  it.each([
+    ['text', () => 'abc', true],
+    ['bytes', () => Buffer.from('abc'), true],
+    ['a form', () => new FormData(), true],
+    ['a blob', () => new Blob(['abc']), true],
+    ['text beyond the limit', () => 'x'.repeat(LIMIT + 1), false],
+    ['a stream', () => source(['abc']), false],
+  ])('may read %s: %3$s', (_, make, may) => expect(streamed(make()).shareable === true).toBe(may));
+});
+
 describe('a copy for a second call', () => {
   const text = async (body: unknown): Promise<string> => readAll(body as RequestBody);
 

@@ -37,6 +37,18 @@ describe('an exchange', () => {
     expect([sink.text, sink.log, outcomes]).toEqual(['no', ['data', 'end'], ['failure 503']]);
   });
 
+  it.each([
+    ['a server of ours that sheds load', 503, { 'x-inmesh-error': 'overloaded' }, true],
+    ['another refusal of ours', 503, { 'x-inmesh-error': 'no_endpoint' }, undefined],
+    ['anybody else', 503, { 'x-envoy-overloaded': 'true' }, undefined],
+    ['an answer', 200, { 'x-inmesh-error': 'overloaded' }, undefined],
+  ] as const)('tells shedding apart: %s', async (_, status, headers, expected) => {
+    const { wire, reply, call } = play();
+    wire.start().head(status, headers).end();
+    await reply;
+    expect(call.outcome?.isShed).toBe(expected);
+  });
+
   it('delivers what came before a break to a consumer that comes after it', async () => {
     const { wire, reply, outcomes } = play();
     wire.start().head(200).data('half').error(new Error('broke'));

@@ -414,9 +414,26 @@ const rows: readonly Row[] = [
   [
     'a mesh resource',
     'apiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: x }',
-    ['2:7 error kind VirtualService is not read yet; move this document to a file that inmesh does not load'],
+    ['1:1 error a VirtualService needs http, tls or tcp'],
   ],
-  ['apiVersion alone', 'apiVersion: v1', ['1:13 error a resource with apiVersion needs a kind']],
+  [
+    'a mesh resource of a kind that nobody knows',
+    'apiVersion: networking.istio.io/v1\nkind: VirtualServce\nmetadata: { name: x }',
+    ['2:7 error kind "VirtualServce" of networking.istio.io/v1 is not read; did you mean "VirtualService"?'],
+  ],
+  [
+    'a mesh resource of an old version',
+    'apiVersion: networking.istio.io/v1alpha1\nkind: VirtualService\nmetadata: { name: x }',
+    ['1:13 error VirtualService is not read in version v1alpha1; did you mean "networking.istio.io/v1"?'],
+  ],
+  [
+    'a mesh resource that no process can obey',
+    'apiVersion: networking.istio.io/v1alpha3\nkind: EnvoyFilter\nmetadata: { name: x }',
+    [
+      '2:7 error EnvoyFilter cannot be obeyed inside a process: it changes the configuration of Envoy, and there is none; keep it out of the files that inmesh loads',
+    ],
+  ],
+  ['apiVersion alone', 'apiVersion: v1', ['1:1 error a resource needs kind, a text']],
   ['duplicate key', 'failures: throw\nself: {}\nfailures: throw', ['3:1 error the key "failures" stands twice in this mapping']],
   ['tab', 'self:\n	service: a', ['2:1 error Tabs are not allowed as indentation']],
   ['unclosed', 'self: { service: a', ['1:19 error Flow map in block collection must be sufficiently indented and end with a }']],

@@ -130,10 +130,10 @@ inbound: { mtls: strict }
     expect(found.map(({ position }) => position?.file)).toEqual(['b.yaml']);
   });
 
-  it('names the kind of a resource and reads the rest', async () => {
+  it('finds the faults of resources beside those of the rest', async () => {
     const found = await issues({ 'a.yaml': 'kind: VirtualService\napiVersion: networking.istio.io/v1\n---\nfailures: x' });
     expect(found.map(({ message, position }) => `${position?.line} ${message}`)).toEqual([
-      '1 kind VirtualService is not read yet; move this document to a file that inmesh does not load',
+      '1 a VirtualService needs metadata.name',
       '4 failures must be one of throw, respond, not "x"',
     ]);
   });

@@ -68,7 +68,7 @@ export const S11: Scenario = {
     {
       name: '2 unlimited retries in every layer, leaf fails 100 %',
       isControl: true,
-      run: async (seed) => [atLeast('leaf amplification', (await layers({ ...ISTIO, timeout: '60s' }, 1, seed, 10_000)).leaf, 75)],
+      run: async (seed) => [atLeast('leaf amplification', (await layers({ ...ISTIO, timeout: '60s' }, 1, seed, 10_000)).leaf, 80)],
     },
   ],
 };

@@ -20,6 +20,19 @@ function reloading({ meshes, config, at }: SimWorld): void {
   step(EVERY_MS);
 }
 
+/** Forgets all services in between: what was learnt is lost. */
+function forgetting({ meshes, config, at }: SimWorld): void {
+  const step = (atMs: number): void => {
+    at(atMs, () => {
+      for (const mesh of meshes) void mesh.reload({ services: {} }).then(() => mesh.reload(config));
+      if (atMs + EVERY_MS < DURATION_MS) step(atMs + EVERY_MS);
+    });
+  };
+  step(EVERY_MS);
+}
+
+const sickShare = (result: SimulationResult): number => 100 * (result.shares(FROM_MS, UNTIL_MS)['e1:80'] ?? 0);
+
 async function both(options: SimulationOptions): Promise<[SimulationResult, SimulationResult]> {
   return [await simulate(options), await simulate({ ...options, prepare: reloading })];
 }
@@ -27,10 +40,17 @@ async function both(options: SimulationOptions): Promise<[SimulationResult, Simu
 /** How much the two differ, % of the first. */
 const apart = (a: number, b: number): number => (a === 0 ? 100 * b : (100 * Math.abs(a - b)) / a);
 
+const isSick = ({ faults = [] }: Omit<SimulationOptions, 'seed'>): boolean => faults.some(({ endpoints }) => endpoints === 1);
+
 const underFire = (name: string, options: Omit<SimulationOptions, 'seed'>): Case => ({
   name,
   run: async (seed): Promise<Figure[]> => {
-    const [still, moving] = await both({ ...options, seed });
+    let unhandled = 0;
+    const note = (): void => {
+      unhandled++;
+    };
+    process.on('unhandledRejection', note);
+    const [still, moving] = await both({ ...options, seed }).finally(() => process.off('unhandledRejection', note));
     const [a, b] = [still.stats(), moving.stats()];
     return [
       atMost('goodput apart %', apart(a.goodput, b.goodput), 5),
@@ -39,9 +59,20 @@ const underFire = (name: string, options: Omit<SimulationOptions, 'seed'>): Case
       atMost('recovery apart s', Math.abs(seconds(still.recoveryMs(UNTIL_MS)) - seconds(moving.recoveryMs(UNTIL_MS))), 3),
       atLeast('reloads per client', moving.count('configLoaded') / (options.clients ?? 1), DURATION_MS / EVERY_MS - 2),
       atMost('reloads refused', moving.count('configRejected'), 0),
+      atMost('unhandled rejections', unhandled, 0),
+      ...(isSick(options) ? [atMost('share of the sinkhole %', sickShare(moving), 0.5)] : []),
     ];
   },
 });
+
+const SINKHOLE: Omit<SimulationOptions, 'seed'> = {
+  config: serviceWith({ timeout: '1s' }),
+  clients: 20,
+  endpoints: TEN,
+  load: TEN_RPS * 0.5,
+  faults: [{ fromMs: FROM_MS, untilMs: UNTIL_MS, endpoints: 1, is: 'failFast' }],
+  durationMs: DURATION_MS,
+};
 
 export const S13: Scenario = {
   id: 'S13',
@@ -55,13 +86,11 @@ export const S13: Scenario = {
       faults: [{ fromMs: FROM_MS, untilMs: UNTIL_MS, is: { slower: 4 } }],
       durationMs: DURATION_MS,
     }),
-    underFire('with a sinkhole (S4a)', {
-      config: serviceWith({ timeout: '1s' }),
-      clients: 20,
-      endpoints: TEN,
-      load: TEN_RPS * 0.5,
-      faults: [{ fromMs: FROM_MS, untilMs: UNTIL_MS, endpoints: 1, is: 'failFast' }],
-      durationMs: DURATION_MS,
-    }),
+    underFire('with a sinkhole (S4a)', SINKHOLE),
+    {
+      name: 'state lost with each reload, sinkhole',
+      isControl: true,
+      run: async (seed) => [atLeast('share of the sinkhole %', sickShare(await simulate({ ...SINKHOLE, seed, prepare: forgetting })), 2)],
+    },
   ],
 };

@@ -1,7 +1,7 @@
 // S3: some replicas are slow, none fails. Whoever balances blindly sends them their full share.
 import type { PolicyInput } from '../../../src/model/input-policy.ts';
-import { simulate } from '../../../src/testing.ts';
-import { atLeast, atMost, type Case, type Figure, PLAIN, type Scenario, serviceWith, TEN, TEN_RPS } from './scenario.ts';
+import { type Picture, simulate } from '../../../src/testing.ts';
+import { atLeast, atMost, type Case, type Figure, PLAIN, type Scenario, seen, serviceWith, TEN, TEN_RPS } from './scenario.ts';
 
 const WARM_MS = 10_000;
 const DURATION_MS = 70_000;
@@ -52,18 +52,57 @@ const ours = (clients: number): Case => ({
   },
 });
 
+/** p99 of one queue in front of the nine healthy replicas, in multiples of the healthy ten. */
+async function oneQueue(clients: number, seed: number): Promise<number> {
+  const world = { config: serviceWith({ timeout: '5s' }), clients, load: TEN_RPS * 0.9, durationMs: DURATION_MS, seed };
+  const ten = (await simulate({ ...world, endpoints: TEN })).stats(WARM_MS);
+  const nine = (await simulate({ ...world, endpoints: { count: 1, workers: 36, serviceMs: 20 } })).stats(WARM_MS);
+  return nine.p99Ms / ten.p99Ms;
+}
+
+const WHY_CRITICAL =
+  'nine replicas can do just the 1 800 calls a second that come, so the queue wanders by chance. Not even one queue in front of all nine, which no balancer can beat but by using the slow one, keeps the bar; ours is better than that for most seeds.';
+
+const critical = (clients: number): Case => ({
+  name: `${clients} clients, u 0.9`,
+  run: async (seed) => {
+    const { p99Factor } = await slowReplica({}, { clients, utilization: 0.9 }, seed);
+    return [
+      { ...atMost('p99 / healthy', p99Factor, 2.2), why: WHY_CRITICAL },
+      seen('one queue for nine: p99 / healthy', await oneQueue(clients, seed)),
+    ];
+  },
+});
+
+async function pictureOf(seed: number): Promise<Picture> {
+  const runs = [];
+  for (const [name, policies] of [
+    ['inmesh', {}],
+    ['least request of two', { ...PLAIN, loadBalancer: { kind: 'leastRequest', fullScanMax: 1 } }],
+    ['round robin', PLAIN],
+  ] as const) {
+    const result = await simulate({
+      config: serviceWith({ timeout: '5s', ...policies }),
+      clients: 20,
+      endpoints: TEN,
+      load: TEN_RPS / 2,
+      faults: [{ fromMs: 15_000, untilMs: 45_000, endpoints: 1, is: { slower: 10 } }],
+      durationMs: 60_000,
+      seed,
+    });
+    runs.push({ name, series: result.series() });
+  }
+  return { title: 'One replica of ten is 10 times slower', subtitle: '20 callers, utilisation 0.5', runs, spanMs: [15_000, 45_000] };
+}
+
 export const S3: Scenario = {
   id: 'S3',
   title: 'slow replica: 1 of 10 is 10x slower',
   cases: [
     ours(1),
     ours(20),
-    {
-      // The nine that are left can do just 1 800 calls a second, and that many come: the queue is critical, and even one
-      // queue in front of all nine has a p99 of 1.4 to 3.6 times the healthy one, by chance and length of the run.
-      name: '20 clients, u 0.9',
-      run: async (seed) => [atMost('p99 / healthy', (await slowReplica({}, { clients: 20, utilization: 0.9 }, seed)).p99Factor, 3.6)],
-    },
+    critical(1),
+    critical(20),
     {
       name: 'round robin',
       isControl: true,
@@ -78,6 +117,7 @@ export const S3: Scenario = {
       },
     },
   ],
+  picture: pictureOf,
 };
 
 async function halfSlow(policies: PolicyInput, seed: number): Promise<{ readonly p99Ms: number; readonly meanMs: number }> {
@@ -112,7 +152,7 @@ export const S3B: Scenario = {
         return [atMost('p99 ms', p99Ms, 100), atMost('mean ms', meanMs, 30)];
       },
     },
-    worse('round robin', PLAIN, 300),
+    worse('round robin', PLAIN, 400),
     worse('least request of two', { ...PLAIN, loadBalancer: { kind: 'leastRequest', fullScanMax: 1 } }, 120),
   ],
 };
