@@ -38,7 +38,7 @@ export function divide(endpoints: readonly LiveEndpoint[], policy: LocalityPolic
     else peers.push(endpoint);
   }
   const pools = [...ranks].sort(([a], [b]) => a - b).map(([, pool]) => pool);
-  const isZoned = policy?.mode === 'zone' && pools.length > 1 && isSameZone((pools[0]?.[0] as LiveEndpoint).locality, self.locality);
+  const isZoned = policy?.mode === 'zone' && pools.length > 1 && isSameZone(pools[0]?.[0]?.locality ?? '', self.locality);
   return { pools, shares: null, isZoned };
 }
 

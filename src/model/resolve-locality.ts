@@ -57,12 +57,12 @@ function modeOf(merged: Merged<LocalityInput>): LocalityPolicy['mode'] {
 /** What is written farther away than what excludes it gives way; what is written beside it is an issue. */
 function keysOfMode(merged: Merged<LocalityInput>, report: Report): ReadonlySet<PriorityKey> {
   const kept = new Set<PriorityKey>(PRIORITY_KEYS.filter((key) => merged.levelOf(key) >= 0));
-  const drop = (key: PriorityKey, winner: keyof LocalityInput & string, message: string): void => {
+  const drop = (key: PriorityKey, winner: keyof LocalityInput, message: string): void => {
     kept.delete(key);
     if (merged.levelOf(key) >= merged.levelOf(winner)) report.error(merged.pathOf(key), message, { part: 'key' });
   };
   if (modeOf(merged) === 'zone') {
-    for (const key of [...kept]) drop(key, 'mode', `locality: ${key} belongs to mode: priority; change the mode, or remove ${key}`);
+    for (const key of kept) drop(key, 'mode', `locality: ${key} belongs to mode: priority; change the mode, or remove ${key}`);
   }
   for (const key of ['failover', 'failoverPriority'] as const) {
     if (!kept.has(key) || !kept.has('distribute')) continue;

@@ -3,8 +3,8 @@
 // `lenient` a warning, settled as the mesh does. Reports into the resources; never throws.
 import type { MeshConfig, RouteConfig } from '../model/config.ts';
 import type { EndpointSourceConfig } from '../model/destination.ts';
-import type { InboundConfig } from '../model/inbound.ts';
 import type { Dialect, SourcePosition } from '../model/route.ts';
+import type { SecurityPolicy } from '../model/security.ts';
 import { type BindDeps, settle } from './bind-deps.ts';
 import { bindPolicies, imply } from './bind-policies.ts';
 import { bindTarget } from './bind-target.ts';
@@ -138,6 +138,7 @@ class Binder {
   mesh(base: MeshConfig, drafts: readonly MeshDraft[]): MeshConfig {
     const { context, written } = this.#deps;
     const owners = new Map<string, SourcePosition>();
+    const all: SecurityPolicy[] = [];
     let config = base;
     for (const draft of drafts) {
       const { passHosts, ...fields } = draft.fields;
@@ -149,16 +150,16 @@ class Binder {
         } else settle(context, draft, `${field} is decided twice, first at ${describePosition(before)}; keep one`, 'INM0012');
       }
       if (passHosts !== undefined) config = { ...config, passHosts: [...new Set([...(config.passHosts ?? []), ...passHosts])] };
-      if (draft.inbound !== undefined) config = { ...config, inbound: withInbound(config.inbound, draft.inbound) };
+      if (draft.inbound === undefined) continue;
+      const { policies = [], ...inbound } = draft.inbound;
+      // The last one said holds; of policies every one.
+      config = { ...config, inbound: { ...config.inbound, ...inbound } };
+      all.push(...policies);
     }
-    return config;
+    if (all.length === 0) return config;
+    const policies = [...(config.inbound.policies ?? []), ...all];
+    return { ...config, inbound: { ...config.inbound, policies } };
   }
-}
-
-/** Every policy holds; of the rest, the last one said. */
-function withInbound(inbound: InboundConfig, { policies, ...fields }: Partial<InboundConfig>): InboundConfig {
-  const known = inbound.policies ?? [];
-  return { ...inbound, ...fields, ...(policies === undefined ? {} : { policies: [...known, ...policies] }) };
 }
 
 const NOBODY: EndpointSourceConfig = Object.freeze({ kind: 'static', endpoints: [] });

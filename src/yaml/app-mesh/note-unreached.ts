@@ -18,7 +18,7 @@ export function noteUnreached(objects: MeshObjects): void {
     resource.report.warn(path, `no virtual service leads to the virtual router ${name}, so its routes take no calls`);
   }
   const routers = new Set(objects.routers.map(({ name, resource }) => keyOf(name, resource.namespace)));
-  for (const { router, resource, path } of objects.printedRoutes()) {
+  for (const { router, resource, path } of objects.printedRoutes) {
     const key = keyOf(router, resource.namespace);
     if (reached.has(key) || routers.has(key)) continue;
     resource.report.warn(path, `no virtual service leads to the virtual router ${router}, so this route takes no calls`);

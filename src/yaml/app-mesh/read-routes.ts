@@ -63,7 +63,7 @@ export function routerRef({ virtualRouterRef, virtualRouterARN, virtualRouterNam
 }
 
 /** The CLI prints routes without their router. */
-function routesOf(provider: RouterProvider, { resource }: Service, objects: MeshObjects): NamedRoute[] {
+function routesOf(provider: RouterProvider, { resource }: Service, objects: MeshObjects): readonly NamedRoute[] {
   if (provider === undefined) return [];
   const wanted = routerRef(provider);
   const router = objects.router(wanted, resource);

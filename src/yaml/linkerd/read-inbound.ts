@@ -1,6 +1,5 @@
 // Linkerd's documents about callers to the data that enforcement obeys. They have been checked; what they refer to is looked
 // up. What refers to something that is not there lets nobody in, as with Linkerd, which says so in a log.
-import { nearest } from '../../model/nearest.ts';
 import type {
   ClientIdentity,
   LinkerdAuthorizationPolicy,
@@ -9,8 +8,10 @@ import type {
   LinkerdTarget,
   NetworkRange,
   PolicyHead,
+  ServerRoute,
   WorkloadScope,
 } from '../../model/security.ts';
+import { nearestName } from '../nearest-name.ts';
 import { positionIn, type Resource } from '../resource.ts';
 import type { World } from '../world.ts';
 import {
@@ -26,7 +27,6 @@ import {
   type ServerAuthorizationSpec,
   type ServerSpec,
 } from './inbound-spec.ts';
-import { serverRoutes } from './server-routes.ts';
 
 function headOf(resource: Resource): PolicyHead {
   const { name, namespace, createdAtMs } = resource;
@@ -37,7 +37,7 @@ function scopeOf(namespace: string, { matchLabels = {}, matchExpressions = [] }:
   return { namespace, labels: matchLabels, expressions: matchExpressions.map(({ values = [], ...rest }) => ({ ...rest, values })) };
 }
 
-export function readServer(resource: Resource, world: World): LinkerdServerPolicy {
+export function readServer(resource: Resource, routes: readonly ServerRoute[]): LinkerdServerPolicy {
   const { podSelector, externalWorkloadSelector, port, proxyProtocol, accessPolicy } = resource.spec as unknown as ServerSpec;
   return {
     ...headOf(resource),
@@ -46,7 +46,7 @@ export function readServer(resource: Resource, world: World): LinkerdServerPolic
     port,
     protocol: proxyProtocol ?? 'unknown',
     access: accessPolicy ?? 'deny',
-    routes: serverRoutes(resource, world),
+    routes,
     labels: resource.labels,
   };
 }
@@ -67,10 +67,7 @@ export function readLinkerdAuthorization(resource: Resource, world: World): Link
     if (found === undefined) {
       const name = `${kind} ${ref.namespace ?? namespace}/${ref.name}`;
       missing.push(name);
-      const suggestion = nearest(
-        ref.name,
-        world.of(POLICY_GROUP, kind).map((one) => one.name),
-      );
+      const suggestion = nearestName(world, POLICY_GROUP, kind, ref.name);
       report.warn(['spec', 'requiredAuthenticationRefs', i, 'name'], `there is no ${name}, so this policy lets nobody in`, { suggestion });
     } else if (kind === 'MeshTLSAuthentication') clients = identitiesOf(found);
     else networks = networksOf((found.spec as unknown as NetworkAuthenticationSpec).networks);
@@ -93,10 +90,7 @@ function noteTarget(ref: RefSpec, { namespace, report }: Resource, world: World)
   if (kind === null || kind === 'Namespace') return;
   const group = kind === 'Server' ? POLICY_GROUP : (ref.group ?? '').toLowerCase();
   if (world.get(group, kind, namespace, ref.name) !== undefined) return;
-  const suggestion = nearest(
-    ref.name,
-    world.of(group, kind).map(({ name }) => name),
-  );
+  const suggestion = nearestName(world, group, kind, ref.name);
   report.warn(['spec', 'targetRef', 'name'], `there is no ${kind} ${namespace}/${ref.name}, so this policy does nothing`, { suggestion });
 }
 

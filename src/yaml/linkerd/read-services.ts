@@ -1,9 +1,9 @@
 // Annotations of Services: how each of them is called, when no route and no ServiceProfile says it.
 // Source: linkerd2 policy-controller/k8s/index/src/outbound/index.rs.
 import type { ReadContext } from '../dialect.ts';
-import type { PolicyDraft, PolicyField, ServicePolicyFields } from '../draft.ts';
+import type { PolicyDraft, ServicePolicyFields } from '../draft.ts';
 import { GATEWAY_GROUP, type RouteSpec } from '../gateway-api/route-spec.ts';
-import { describeResource, type Resource } from '../resource.ts';
+import { describeResource, fullName, type Resource } from '../resource.ts';
 import { fullHost, type World } from '../world.ts';
 import { checkAnnotations, linkerdAnnotations, pathOf } from './annotation-reader.ts';
 import { IMPLIED } from './linkerd-defaults.ts';
@@ -12,6 +12,7 @@ import { decides, profilesOf } from './read-profile.ts';
 
 export function readServices(world: World, context: ReadContext): PolicyDraft[] {
   const profiles = profilesOf(world, context);
+  const routed = routedServices(world);
   return world.of('', 'Service').flatMap((service) => {
     const [first] = linkerdAnnotations(service);
     if (first === undefined) return [];
@@ -19,7 +20,7 @@ export function readServices(world: World, context: ReadContext): PolicyDraft[] 
     const host = fullHost(service.name, service.namespace, context.clusterDomain);
     const profile = profiles.get(host);
     if (profile === undefined || !decides(profile)) {
-      noteGrpc(service, world);
+      noteGrpc(service, routed);
       return [policyOf(host, service, context.lenient)];
     }
     const message = `${describeResource(profile)} is about this Service, so Linkerd looks at none of its annotations`;
@@ -28,19 +29,23 @@ export function readServices(world: World, context: ReadContext): PolicyDraft[] 
   });
 }
 
-/** Without a GRPCRoute Linkerd takes gRPC for any HTTP. */
-function noteGrpc(service: Resource, world: World): void {
-  const annotation = 'retry.linkerd.io/grpc';
-  if (service.annotations[annotation] === undefined) return;
-  const isRouted = world
+/** Namespace and name of Services that GRPCRoutes are attached to. */
+function routedServices(world: World): ReadonlySet<string> {
+  const routed = world
     .of(GATEWAY_GROUP, 'GRPCRoute')
-    .some(({ spec, namespace }) =>
-      ((spec as RouteSpec).parentRefs ?? []).some(
-        (parent) => parent.kind === 'Service' && parent.name === service.name && (parent.namespace ?? namespace) === service.namespace,
+    .flatMap(({ spec, namespace }) =>
+      ((spec as RouteSpec).parentRefs ?? []).flatMap((parent) =>
+        parent.kind === 'Service' ? fullName({ namespace: parent.namespace ?? namespace, name: parent.name }) : [],
       ),
     );
-  if (!isRouted)
-    service.report.warn(pathOf(annotation), 'it holds for GRPCRoutes of this Service alone, and there is none', { part: 'key' });
+  return new Set(routed);
+}
+
+/** Without a GRPCRoute Linkerd takes gRPC for any HTTP. */
+function noteGrpc(service: Resource, routed: ReadonlySet<string>): void {
+  const annotation = 'retry.linkerd.io/grpc';
+  if (service.annotations[annotation] === undefined || routed.has(fullName(service))) return;
+  service.report.warn(pathOf(annotation), 'it holds for GRPCRoutes of this Service alone, and there is none', { part: 'key' });
 }
 
 function policyOf(host: string, service: Resource, lenient: boolean): PolicyDraft {
@@ -71,7 +76,7 @@ function policyOf(host: string, service: Resource, lenient: boolean): PolicyDraf
 }
 
 /** Annotations by the field that they decide. */
-const PREFIXES: Partial<Readonly<Record<PolicyField | string, string>>> = Object.freeze({
+const PREFIXES: Readonly<Record<string, string>> = Object.freeze({
   retries: 'retry.linkerd.io/',
   timeoutMs: 'timeout.linkerd.io/',
   outlierDetection: 'balancer.linkerd.io/',

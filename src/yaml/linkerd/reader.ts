@@ -4,7 +4,7 @@ import { type DialectReader, type Kind, NOTHING, type ReadContext } from '../dia
 import type { MeshDraft, PolicyDraft, Registry, RoutesDraft } from '../draft.ts';
 import { checkHttpRoute } from '../gateway-api/check-route.ts';
 import { httpRouteSchema } from '../gateway-api/schema-routes.ts';
-import type { Resource } from '../resource.ts';
+import { fullName, type Resource } from '../resource.ts';
 import { splitHosts, splitTargets } from '../smi/read-traffic-split.ts';
 import type { World } from '../world.ts';
 import { routeAdjuster } from './adjust-routes.ts';
@@ -31,6 +31,7 @@ import {
   serverSchema,
 } from './schema-inbound.ts';
 import { serviceProfileSchema } from './schema-profile.ts';
+import { routesByServer } from './server-routes.ts';
 
 const POLICY_KINDS: readonly Omit<Kind, 'group'>[] = [
   { kind: 'Server', versions: ['v1alpha1', 'v1beta1', 'v1beta2', 'v1beta3'], schema: serverSchema, check: checkServer },
@@ -103,8 +104,9 @@ function inbound(world: World): MeshDraft[] {
       fields: {},
       inbound: { policies: [reader(resource)] },
     }));
+  const routes = routesByServer(world);
   return [
-    ...read('Server', (resource) => readServer(resource, world)),
+    ...read('Server', (resource) => readServer(resource, routes.get(fullName(resource)) ?? [])),
     ...read('AuthorizationPolicy', (resource) => readLinkerdAuthorization(resource, world)),
     ...read('ServerAuthorization', readServerAuthorization),
     ...read('HTTPLocalRateLimitPolicy', (resource) => readRateLimit(resource, world)),

@@ -4,7 +4,7 @@ import type { RouteMatch } from '../../model/route.ts';
 import type { ServerRoute } from '../../model/security.ts';
 import { readGrpcMatches, readHttpMatches } from '../gateway-api/read-matches.ts';
 import { GATEWAY_GROUP, type GrpcRuleSpec, type HttpRuleSpec, type ParentRefSpec, type RouteSpec } from '../gateway-api/route-spec.ts';
-import type { Resource } from '../resource.ts';
+import { fullName, type Resource } from '../resource.ts';
 import type { World } from '../world.ts';
 import { POLICY_GROUP } from './inbound-spec.ts';
 
@@ -14,28 +14,37 @@ const ROUTES = [
   [GATEWAY_GROUP, 'GRPCRoute'],
 ] as const;
 
-/** In the order of the documents. A Server and its routes are of one namespace. */
-export function serverRoutes(server: Resource, world: World): ServerRoute[] {
-  return ROUTES.flatMap(([group, route]) =>
-    world
-      .of(group, route)
-      .filter((resource) => resource.namespace === server.namespace && parentsOf(resource).some((parent) => isServer(parent, server.name)))
-      .map((resource) => ({ group, route, name: resource.name, hostnames: hostnamesOf(resource), matches: matchesOf(resource, route) })),
-  );
+/** By namespace and name of the Server, in the order of the documents. A Server and its routes are of one namespace. */
+export function routesByServer(world: World): ReadonlyMap<string, readonly ServerRoute[]> {
+  const found = new Map<string, ServerRoute[]>();
+  for (const [group, route] of ROUTES) {
+    for (const resource of world.of(group, route)) {
+      const servers = new Set(parentsOf(resource).flatMap((parent) => (isServer(parent) ? parent.name : [])));
+      if (servers.size === 0) continue;
+      const one = { group, route, name: resource.name, hostnames: hostnamesOf(resource), matches: matchesOf(resource, route) };
+      for (const name of servers) {
+        const key = fullName({ namespace: resource.namespace, name });
+        const known = found.get(key);
+        if (known === undefined) found.set(key, [one]);
+        else known.push(one);
+      }
+    }
+  }
+  return found;
 }
 
 /** Whether all that it is attached to are Servers: then it says nothing about calls of this process. */
 export function isInboundOnly(resource: Resource): boolean {
   const parents = parentsOf(resource);
-  return parents.length > 0 && parents.every((parent) => isServer(parent));
+  return parents.length > 0 && parents.every(isServer);
 }
 
 function parentsOf({ spec }: Resource): readonly ParentRefSpec[] {
   return (spec as RouteSpec).parentRefs ?? [];
 }
 
-function isServer({ group, kind, name }: ParentRefSpec, wanted = name): boolean {
-  return group === POLICY_GROUP && kind === 'Server' && name === wanted;
+function isServer({ group, kind }: ParentRefSpec): boolean {
+  return group === POLICY_GROUP && kind === 'Server';
 }
 
 function hostnamesOf({ spec }: Resource): string[] {

@@ -4,6 +4,7 @@ import { nearest } from '../../model/nearest.ts';
 import type { RouteMatch } from '../../model/route.ts';
 import type { ClientIdentity, TrafficTargetPolicy } from '../../model/security.ts';
 import type { ReadContext } from '../dialect.ts';
+import { nearestName } from '../nearest-name.ts';
 import { positionIn, type Resource } from '../resource.ts';
 import type { World } from '../world.ts';
 import { isCatchAll, readRouteGroup } from './read-route-group.ts';
@@ -98,8 +99,7 @@ class Target {
   #find(group: string, kind: string, namespace: string, name: string, path: ConfigPath): Resource | undefined {
     const found = this.#world.get(group, kind, namespace, name);
     if (found !== undefined) return found;
-    const names = this.#world.of(group, kind).map((one) => one.name);
-    this.#missing(`there is no ${kind} ${namespace}/${name}`, [...path, 'name'], nearest(name, names));
+    this.#missing(`there is no ${kind} ${namespace}/${name}`, [...path, 'name'], nearestName(this.#world, group, kind, name));
     return undefined;
   }
 

@@ -12,7 +12,10 @@ function linkerdTakes(pathRegex: string, path: string): boolean {
 }
 
 /** All that is named must hold. */
-function holds({ all, any: some, not, method = '', pathRegex = '' }: RequestMatchSpec, asked: Required<Pick<Asked, 'method' | 'path'>>): boolean {
+function holds(
+  { all, any: some, not, method = '', pathRegex = '' }: RequestMatchSpec,
+  asked: Required<Pick<Asked, 'method' | 'path'>>,
+): boolean {
   return (
     (all ?? []).every((one) => holds(one, asked)) &&
     (some === undefined || some.some((one) => holds(one, asked))) &&

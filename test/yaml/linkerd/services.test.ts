@@ -91,6 +91,43 @@ describe('annotations of a Service', () => {
   });
 });
 
+describe('annotations of a route', () => {
+  const route = (kind: string, annotations: string): string => `
+apiVersion: gateway.networking.k8s.io/v1
+kind: ${kind}
+metadata: { name: r, annotations: { ${annotations} } }
+spec: { parentRefs: [{ group: "", kind: Service, name: a, port: 80 }], rules: [{ backendRefs: [{ name: a, port: 80 }] }] }
+`;
+
+  it.each([
+    ['HTTPRoute', 'retry.linkerd.io/grpc: internal', 'on an HTTPRoute it does nothing; it is for a GRPCRoute, or on its Service'],
+    ['GRPCRoute', 'retry.linkerd.io/http: 5xx', 'on a GRPCRoute it does nothing; it is for a Service or an HTTPRoute'],
+    ['HTTPRoute', 'balancer.linkerd.io/failure-accrual: consecutive', 'on an HTTPRoute it does nothing; it is for a Service'],
+  ])('%s %s: %s', async (kind, annotations, message) => {
+    const issues = await issuesOfText(`${service('')}---${route(kind, annotations)}`);
+    expect(issues).toEqual([expect.stringContaining(message) as string]);
+  });
+
+  it('take the place of those of the Service, each group by itself', async () => {
+    const annotated = service('retry.linkerd.io/limit: "3", retry.linkerd.io/http: 5xx, timeout.linkerd.io/request: 1s');
+    const { routes } = await configOf(annotated, route('HTTPRoute', 'retry.linkerd.io/limit: "5"'));
+    const [first] = routes;
+    expect([first?.retries?.attempts, first?.retries?.retryOn, first?.timeoutMs]).toEqual([
+      5,
+      ['refused-stream', 'per-try-timeout'],
+      1_000,
+    ]);
+  });
+
+  it('hold for gRPC on a GRPCRoute', async () => {
+    const { routes } = await configOf(
+      service('retry.linkerd.io/http: 5xx'),
+      route('GRPCRoute', 'retry.linkerd.io/grpc: "internal,cancelled"'),
+    );
+    expect(routes[0]?.retries).toMatchObject({ grpcStatuses: [1, 13], retryOn: ['refused-stream', 'per-try-timeout'] });
+  });
+});
+
 describe('a ServiceProfile', () => {
   const ROUTES = '{ routes: [{ name: r, condition: { pathRegex: /r }, isRetryable: true, timeout: 300ms }] }';
 

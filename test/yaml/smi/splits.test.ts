@@ -30,7 +30,7 @@ function concise(...names: readonly string[]): string {
 /** Shares of the one rule, by service. */
 function shares({ targets }: RouteConfig): [service: string, share: number][] {
   const total = targets.reduce((sum, { weight }) => sum + weight, 0);
-  return targets.map(({ service: name = '', weight }) => [name, weight / total]);
+  return targets.map(({ service: name, weight }) => [name, weight / total]);
 }
 
 function rootOf({ services }: MeshConfig): readonly RouteConfig[] {
@@ -117,8 +117,7 @@ describe('ports', () => {
           expect([more.length, rule?.dialect]).toEqual([0, 'smi']);
           if (has.includes(true)) {
             expect(rule?.targets.map(({ fails }) => fails)).toEqual(has.filter(Boolean).map(() => undefined));
-            const names =
-              rule?.targets.map((target) => services[target.service ?? '']?.hosts.find((one) => one.includes('svc.cluster'))) ?? [];
+            const names = rule?.targets.map((target) => services[target.service]?.hosts.find((one) => one.includes('svc.cluster'))) ?? [];
             expect(names.map((name) => name?.charAt(0))).toEqual(['a', 'b'].filter((_, i) => has[i]));
             for (const name of names) expect(name).toMatch(new RegExp(`:${port}$|cluster.local$`));
           } else expect(rule?.targets.map(({ fails }) => fails?.status)).toEqual([503]);
