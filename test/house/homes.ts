@@ -21,6 +21,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, Home>> = {
   'lru-cache': { where: /^src\/(mesh\/|identity\/|resilience\/cache[^/]*\.ts$)/ },
   'http-cache-semantics': { where: /^src\/resilience\/cache[^/]*\.ts$/, lazy: true },
   '@opentelemetry/api': { where: /^src\/telemetry\// },
+  jose: { where: /^src\/inbound\/jwt[^/]*\.ts$/, lazy: true },
   '@grpc/grpc-js': { where: /^src\/(transport|inbound)\/grpc/ },
 };
 
@@ -35,7 +36,7 @@ export const BUILTIN_HOMES: Readonly<Record<string, RegExp>> = {
   tls: /^src\/(transport|inbound|identity)\//,
   http: /^src\/(transport|inbound|cli)\//,
   https: /^src\/(transport|inbound)\//,
-  http2: /^src\/(transport|inbound)\//,
+  http2: /^src\/((transport|inbound)\/|identity\/workload-stream\.ts$)/,
   dns: /^src\/discovery\//,
   'dns/promises': /^src\/discovery\//,
   dgram: /^src\/discovery\//,

@@ -53,7 +53,7 @@ export function nameFaults(files: FileMap): string[] {
   }
   for (const [path] of filesOf(files, /^(src|test|examples|bench|\.ci)\/.*\.(ts|mjs)$|^docs\/.*\.md$/)) {
     for (const part of path.split('/')) {
-      const isKebab = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.(test|test-d|config|d))?(\.[a-z]+)?$/.test(part);
+      const isKebab = /^\.?[a-z0-9]+(-[a-z0-9]+)*(\.(test|long\.test|test-d|config|d))?(\.[a-z]+)?$/.test(part);
       if (!isKebab) faults.push(`${path}: "${part}" is not kebab-case.`);
     }
   }

@@ -1,6 +1,7 @@
 // A mesh over hand-played endpoints on a virtual clock: no sockets, no waiting. Each endpoint answers by a function.
 import type { Call, Reply } from '../../src/core/call.ts';
-import { createMesh, type Mesh, type MeshOptions } from '../../src/mesh/mesh.ts';
+import { createMesh, type Mesh } from '../../src/mesh/mesh.ts';
+import type { MeshOptions } from '../../src/mesh/mesh-options.ts';
 import type { MeshInput } from '../../src/model/input.ts';
 import { pair, type Seen, testError } from './fake-service.ts';
 import { seededRandom } from './seeded-random.ts';
