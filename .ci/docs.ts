@@ -1,4 +1,4 @@
-// Writes what the docs hold of the code: docs/defaults.md, docs/errors.md, docs/metrics.md, docs/codes, and every snippet. With --check
+// Writes what the docs hold of the code: docs/defaults.md, docs/errors.md, docs/metrics.md, docs/codes, docs/support, and every snippet. With --check
 // it writes nothing, names what is out of date, and fails. Run by `npm run docs` and by `npm run check`.
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
@@ -9,6 +9,7 @@ import { defaultsPage } from './lib/defaults-page.ts';
 import { type ErrorEntry, errorsPage } from './lib/errors-page.ts';
 import { metricsPage } from './lib/metrics-page.ts';
 import { updateSnippets } from './lib/snippets.ts';
+import { supportPages } from './lib/support-pages.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -45,6 +46,8 @@ export async function generateDocs(root: string = ROOT): Promise<DocsResult> {
 
   const { CODES } = (await load('src/yaml/analyze/codes.ts')) as { CODES: Record<string, CodePageEntry> };
   for (const [path, page] of codesPages(CODES, read)) pages.set(path, page);
+
+  for (const [path, page] of await supportPages(load)) pages.set(path, page);
 
   const metrics = await metricsOf(root, load);
   if (metrics === null) notes.push('No METRICS in src/telemetry: docs/metrics.md is not written.');

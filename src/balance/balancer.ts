@@ -2,7 +2,7 @@
 // through, with one listener shared by all calls. It relies on every attempt ending once: only then are calls in flight
 // and probes given back.
 import type { Call, EndListener, Outcome, Reply } from '../core/call.ts';
-import { isIdempotent } from '../core/classify.ts';
+import { isAboutIdentity, isIdempotent } from '../core/classify.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import { LOAD_HEADER } from '../core/headers.ts';
 import { refuse } from '../core/refuse.ts';
@@ -98,7 +98,7 @@ function learn(set: EndpointSet, endpoint: LiveEndpoint, attempt: Call, outcome:
   const nowMs = outcome.endedAtMs;
   const latencyMs = (headAtMs === 0 ? nowMs : headAtMs) - startedAtMs;
   // A peer that cannot prove its identity counts for nobody, but it must not look like the fastest one either.
-  if (outcome.kind === 'failure' || outcome.status === 429 || outcome.error?.code === 'peer_untrusted') {
+  if (outcome.kind === 'failure' || outcome.status === 429 || (outcome.error !== null && isAboutIdentity(outcome.error))) {
     endpoint.penalize(latencyMs, nowMs);
   } else if (headAtMs === 0 && outcome.kind === 'ignored') {
     endpoint.atLeast(latencyMs, nowMs);

@@ -35,6 +35,8 @@ export class Chooser {
   readonly #room: Room | null;
   readonly #panics: boolean;
   readonly #leavesZone: boolean;
+  /** Neither a key nor the room of an endpoint matters: the picker alone decides. */
+  readonly #isPlain: boolean;
 
   constructor(deps: ChooserDeps) {
     const { set, labels, spillTo, outlier, rules } = deps;
@@ -45,6 +47,7 @@ export class Chooser {
     this.#spills = spillTo.map((other) => new Candidates(set, other, outlier, rules));
     this.#panics = (rules.policy.panicPercent ?? 0) > 0 || !(deps.neverPanics || outlier?.neverPanics === true);
     this.#leavesZone = rules.policy.locality?.retriesLeave === true;
+    this.#isPlain = deps.picker.keyed === undefined && deps.room === null;
   }
 
   /** null: nobody is there, or nobody has room. */
@@ -64,6 +67,7 @@ export class Chooser {
       candidates = this.#deps.isRepeatable(attempt) ? pool.withProbes : pool.withAnyProbes;
     }
     if (candidates.length === 0) return this.#elsewhere(attempt, nowMs);
+    if (this.#isPlain) return this.#picker.pick(candidates, attempt, nowMs);
     return this.#take(pool.layout, candidates, attempt, nowMs) ?? this.#nearby(own, pool, attempt, nowMs);
   }
 

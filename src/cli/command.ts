@@ -1,4 +1,4 @@
-// What a command is: one row of the table in main.ts, and a function that gets parsed arguments and a place to write.
+// What a command is: one row of the table in command-line.ts, and a function that gets parsed arguments and a place to write.
 // Help is made from the row, so it cannot differ from what is parsed.
 
 export interface OptionSpec {

@@ -3,6 +3,7 @@
 import { writeFile } from 'node:fs/promises';
 import { parse as parsePath, resolve } from 'node:path';
 import { systemClock } from '../core/clock.ts';
+import type { CheckedSource } from '../mesh/config-source.ts';
 import { parseDuration } from '../model/duration.ts';
 import { nearest } from '../model/nearest.ts';
 import { loadRegex } from '../route/regex.ts';
@@ -46,8 +47,9 @@ export async function simulate({ positionals, values, terminal }: CommandInput):
   const expectations = texts(values.expect).map(parseExpectation);
   const behindNames = whole(values, 'endpoints', CLIENTS_MAX) ?? ENDPOINTS_DEFAULT;
   const paths = configPaths(positionals, terminal.env).map((path) => resolve(terminal.cwd, path));
-  if (!(await isSound(paths, values, terminal))) return 1;
-  const from = await simConfig(paths, terminal.env, behindNames);
+  const source = await read(paths, values, terminal);
+  if (source === null) return 1;
+  const from = await simConfig(source, terminal.env, behindNames);
   const services = servicesOf(from, texts(values.service));
   const results = await runAll(from, services, scenarios, options, terminal);
   const judgments = results.flatMap(({ trials }) => judgmentsOf(expectations, trials));
@@ -63,14 +65,15 @@ function listText(): string {
   return rows.map(([name, { title }]) => `${name.padEnd(width)}  ${title}\n`).join('');
 }
 
-/** Prints the faults of a configuration, with their places. */
-async function isSound(paths: readonly string[], values: Values, { env, cwd, out, err }: Terminal): Promise<boolean> {
+/** null: it has faults, which are printed with their places. */
+async function read(paths: readonly string[], values: Values, { env, cwd, out, err }: Terminal): Promise<CheckedSource | null> {
   const regex = await loadRegex();
-  const loaded = await loadConfig(paths, { env, cwd, checkRegex: (pattern) => regex.check(pattern) });
-  if (!('issues' in loaded)) return true;
+  const lenient = values.lenient === true;
+  const loaded = await loadConfig(paths, { env, cwd, lenient, checkRegex: (pattern) => regex.check(pattern) });
+  if (!('issues' in loaded)) return { checked: loaded.config, hash: loaded.hash };
   if (values.json === true) out(`${JSON.stringify({ ok: false, issues: loaded.issues }, null, 2)}\n`);
   else err(`${formatIssues(loaded.issues)}\n`);
-  return false;
+  return null;
 }
 
 async function runAll(

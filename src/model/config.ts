@@ -108,9 +108,29 @@ export interface SelfConfig {
 
 /** Certificate files or PEM text of this process. */
 export interface IdentityConfig {
-  readonly cert: string;
-  readonly key: string;
-  readonly ca: string;
+  /** PEM text or paths; watched. Absent: `directory` or `spiffe` say where they are. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Roots of our own trust domain. Absent: `bundleMap` or `bundles` have them. */
+  readonly ca?: string;
+  /** Folder that cert-manager, its CSI driver, Istio's agent or spiffe-helper fills. */
+  readonly directory?: string;
+  /** Address of a SPIFFE agent: `unix:///path` or `tcp://IP:port`. */
+  readonly spiffe?: string;
+  /** The program hands it in: `createMesh({ identity })`. */
+  readonly external?: true;
+  /** Which of several identities of the agent. Absent: the first. */
+  readonly hint?: string;
+  /** Roots of other trust domains, PEM text or paths. */
+  readonly bundles?: Readonly<Record<string, string>>;
+  /** File with roots by trust domain, JSON. Source: gRFC A87 `spiffe_trust_bundle_map_file`. */
+  readonly bundleMap?: string;
+  /** Lists of revoked certificates, PEM text or path. */
+  readonly crl?: string;
+  /** Trust domain of the roots, where the certificate has no SPIFFE ID. */
+  readonly trustDomain?: string;
+  /** Other names of our own trust domain. Source: Istio `meshConfig.trustDomainAliases`. */
+  readonly trustDomainAliases?: readonly string[];
 }
 
 export interface MeshConfig {

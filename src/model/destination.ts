@@ -56,8 +56,16 @@ export interface LinkerdRetrySemantics {
   readonly grpcTrailers: boolean;
 }
 
-/** How another mesh decides on retries. */
-export type RetrySemantics = EnvoyRetrySemantics | LinkerdRetrySemantics;
+/**
+ * Retries as the Gateway API asks for them: calls of any method are repeated, pauses are `backoff.baseMs` at least, nothing is
+ * repeated beside `attempts`, and Retry-After is not looked at. Source: GEP-1731.
+ */
+export interface GatewayApiRetrySemantics {
+  readonly kind: 'gateway-api';
+}
+
+/** How another mesh decides on retries. With each of them a call whose time is over ends with that, whatever was answered before. */
+export type RetrySemantics = EnvoyRetrySemantics | LinkerdRetrySemantics | GatewayApiRetrySemantics;
 
 /** Source: Envoy RetryPolicy, Istio HTTPRetry, gRFC A6. */
 export interface RetryPolicy {
@@ -263,6 +271,8 @@ export interface TlsPolicy {
   readonly webRoots?: true;
   /** PEM text or path of a list of revoked certificates. Absent: none. Source: Istio `caCrl`. */
   readonly crl?: string;
+  /** Least version spoken. Absent: 1.3 where both sides have an identity of the mesh, else 1.2. Source: Istio `minProtocolVersion`. */
+  readonly minTls?: '1.2' | '1.3';
 }
 
 /** One address that answers for a service. */

@@ -1,5 +1,7 @@
 // What this process accepts as a server. Pure data; inbound/ and inmesh/server obey it.
+import type { ExtensionProvider } from './extension-provider.ts';
 import type { SecurityPolicy } from './security.ts';
+import type { ServerLimits } from './server-limits.ts';
 
 /** How much a server takes on at once; what is beyond is answered 503 with Retry-After before any work. Source: resilience notes §1.10 and §1.12. */
 export interface AdmissionPolicy {
@@ -37,16 +39,16 @@ export interface InboundConfig {
   readonly mtls: 'strict' | 'permissive' | 'disable';
   /** null: everything is taken. @default on, with all defaults */
   readonly admission: AdmissionPolicy | null;
-  /** Fixed limits beside those that are learnt; 0: none. Absent: none at all. Source: Istio Sidecar `inboundConnectionPool`. */
-  readonly limits?: InboundLimits;
+  /** Fixed limits beside those that are learnt. Absent, or where a field is absent: SERVER_LIMITS_DEFAULTS. Source: Istio Sidecar `inboundConnectionPool`. */
+  readonly limits?: Partial<ServerLimits>;
+  /** Oldest TLS that is spoken. 1.2 for callers that come through an Envoy which is set so. @default 1.3 */
+  readonly minTls?: '1.2' | '1.3';
+  /** Callers whose identity headers are kept: SPIFFE IDs (exact), addresses and ranges. @default nobody */
+  readonly trustedProxies?: readonly string[];
+  /** Whether the handler gets `x-forwarded-client-cert`, made from the certificate of the connection. Source: Envoy SANITIZE_SET. @default false */
+  readonly forwardClientCert?: boolean;
   /** Whom it lets in, by the documents of other meshes; those about other workloads are among them. Absent: nobody has said anything. */
   readonly policies?: readonly SecurityPolicy[];
-}
-
-/** What a server takes at most, all callers together. Source: Istio ConnectionPoolSettings. */
-export interface InboundLimits {
-  /** Open sockets. */
-  readonly maxConnections: number;
-  /** Calls being served; one more is refused. */
-  readonly maxRequests: number;
+  /** External authorizers, by the names that policies with the action CUSTOM give them. Absent: none. */
+  readonly extensionProviders?: readonly ExtensionProvider[];
 }

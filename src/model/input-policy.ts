@@ -22,6 +22,8 @@ export interface RetriesInput {
   readonly perTryTimeout?: DurationInput;
   /** Envoy's tokens, and statuses from 400 to 599 as numbers or text. @default connect-failure, refused-stream, reset-on-reused-connection, per-try-timeout, 408, 429, 502, 503, 504 */
   readonly retryOn?: readonly (Exclude<RetryCondition, number> | number | `${number}`)[];
+  /** gRPC statuses that are repeated, by name or number; replaces what follows from `retryOn`. Source: gRFC A6 `retryableStatusCodes`. Absent: UNAVAILABLE where `retryOn` has 503, RESOURCE_EXHAUSTED with a pushback where it has 429 */
+  readonly grpcStatuses?: readonly (string | number)[];
   readonly backoff?: BackoffInput;
   /** Longest `Retry-After` that is waited for. @default 5s */
   readonly retryAfterMax?: DurationInput;
@@ -189,8 +191,10 @@ export interface TlsInput {
   readonly ca?: string;
   /** Name sent as SNI and verified. @default the host of the call */
   readonly serverName?: string;
-  /** Names of which the peer must show one; replaces the host check. */
+  /** Names of which the peer must show one; replaces the host check. In SPIFFE IDs `*` may stand for a whole segment. */
   readonly subjectAltNames?: readonly string[];
+  /** Oldest TLS that is spoken. @default 1.3 where both sides have an identity of the mesh, else 1.2 */
+  readonly minTls?: '1.2' | '1.3';
 }
 
 /** The policies of a service, or of all of them under `defaults`. */

@@ -1,5 +1,6 @@
 // What people write, in a file or in code: the concise form. Field names are Istio's or Gateway API's wherever the
 // meaning is the same. `resolveConfig` turns it into a MeshConfig; schema.ts checks the very same form.
+import type { AccessAskInput, AccessRuleInput, ExtensionProviderInput } from './input-access.ts';
 import type { MatchInput } from './input-match.ts';
 import type { PolicyInput, RateLimitInput, RetriesInput } from './input-policy.ts';
 import type { DurationInput } from './input-scalar.ts';
@@ -105,11 +106,31 @@ export interface SelfInput {
   readonly locality?: string;
 }
 
-/** Certificate of this process: PEM text, or paths relative to the file they stand in. Read when the configuration is loaded. */
+/** Certificate of this process: files, PEM text, a folder, or a SPIFFE agent. Paths are relative to the file they stand in. Rotated while it runs. */
 export interface IdentityInput {
-  readonly cert: string;
-  readonly key: string;
-  readonly ca: string;
+  /** Chain, leaf first: PEM text or path. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** Roots of our own trust domain: PEM text or path. @default none, when `bundleMap` or `bundles` has them */
+  readonly ca?: string;
+  /** Instead of the three: a folder that cert-manager, its CSI driver, Istio's agent or spiffe-helper fills. */
+  readonly directory?: string;
+  /** Instead of the three: a SPIFFE agent, `unix:///path/to/agent.sock` or `tcp://IP:port`. */
+  readonly spiffe?: string;
+  /** Instead of the three: the program hands it in, `createMesh({ identity })`. */
+  readonly external?: true;
+  /** Which of several identities of the agent. @default the first */
+  readonly hint?: string;
+  /** Roots of other trust domains by name: PEM text or paths. */
+  readonly bundles?: Readonly<Record<string, string>>;
+  /** SPIFFE bundle map, a JSON file. Source: gRFC A87. */
+  readonly bundleMap?: string;
+  /** Lists of revoked certificates: PEM text or path. */
+  readonly crl?: string;
+  /** Trust domain of the roots, where the certificate has no SPIFFE ID. */
+  readonly trustDomain?: string;
+  /** Other names of our own trust domain. Source: Istio `trustDomainAliases`. */
+  readonly trustDomainAliases?: readonly string[];
 }
 
 /** How much a server of this process takes on at once; what is beyond is answered 503 with Retry-After before any work. Source: Netflix concurrency-limits AIMD. */
@@ -132,12 +153,62 @@ export interface AdmissionInput {
   readonly retryAfter?: DurationInput;
 }
 
+/** What a server bears with; 0 means none. Times are durations. */
+export interface ServerLimitsInput {
+  /** Open sockets of one server. @default 10000 */
+  readonly maxConnections?: number;
+  /** Open sockets from one address. @default 0 */
+  readonly maxConnectionsPerAddress?: number;
+  /** Calls being served at once. @default 0 */
+  readonly maxRequests?: number;
+  /** Until the first bytes of a connection. @default 1s */
+  readonly firstByteTimeout?: DurationInput;
+  /** For the TLS handshake. @default 10s */
+  readonly handshakeTimeout?: DurationInput;
+  /** For the head of an HTTP/1 request. @default 10s */
+  readonly headersTimeout?: DurationInput;
+  /** For a whole HTTP/1 request with its body. @default 5m */
+  readonly requestTimeout?: DurationInput;
+  /** HTTP/2 connections on which nothing moves. @default 5m */
+  readonly idleTimeout?: DurationInput;
+  /** All headers of one request, bytes. @default 16384 */
+  readonly maxHeaderBytes?: number;
+  /** TLS connections end gracefully after this time ± 10 %. @default 10m */
+  readonly maxConnectionAge?: DurationInput;
+  /** HTTP/2 streams at once on one connection. @default 100 */
+  readonly maxStreams?: number;
+  /** Streams that a caller may reset at once. @default 100 */
+  readonly streamResetBurst?: number;
+  /** And per second from then on. @default 10 */
+  readonly streamResetRate?: number;
+  /** PING and SETTINGS frames at once. @default 100 */
+  readonly controlFrameBurst?: number;
+  /** And per second from then on. @default 10 */
+  readonly controlFrameRate?: number;
+}
+
 /** What servers of this process accept. */
 export interface InboundInput {
   /** Which connections. Source: Istio PeerAuthentication. @default permissive with an identity, disable without */
   readonly mtls?: 'strict' | 'permissive' | 'disable';
   /** false: everything is taken; true: with all defaults. @default true */
   readonly admission?: boolean | AdmissionInput;
+  /** Fixed limits, and how long a caller may take for each step. */
+  readonly limits?: ServerLimitsInput;
+  /** Oldest TLS that is spoken. @default 1.3 */
+  readonly minTls?: '1.2' | '1.3';
+  /** Callers whose identity headers are kept: SPIFFE IDs, addresses, ranges. @default nobody */
+  readonly trustedProxies?: readonly string[];
+  /** Whether the handler gets `x-forwarded-client-cert`, made from the certificate of the connection. @default false */
+  readonly forwardClientCert?: boolean;
+  /** Who may call; as soon as it is there, nobody else may. An empty list lets nobody in. */
+  readonly allow?: readonly AccessRuleInput[];
+  /** Who may not call, whatever `allow` says. */
+  readonly deny?: readonly AccessRuleInput[];
+  /** Calls that an external authorizer decides about first. */
+  readonly ask?: readonly AccessAskInput[];
+  /** External authorizers, for `ask` and for policies with the action CUSTOM. */
+  readonly extensionProviders?: readonly ExtensionProviderInput[];
 }
 
 /** The whole configuration. */

@@ -2,6 +2,7 @@
 // farthest first, and checks how the fields hang together.
 import type { AdaptiveLimitPolicy, BreakerPolicy, LimitsPolicy, RetryCondition, RetryPolicy, ThrottlePolicy } from './destination.ts';
 import { ADAPTIVE_LIMIT_DEFAULTS, BREAKER_DEFAULTS, LIMITS_DEFAULTS, RETRY_DEFAULTS, THROTTLE_DEFAULTS } from './destination.ts';
+import { GRPC_STATUSES } from './grpc-status.ts';
 import type { AdaptiveLimitInput, CircuitBreakerInput, LimitsInput, RateLimitInput, RetriesInput, ThrottleInput } from './input-policy.ts';
 import type { ConfigPath } from './issue.ts';
 import type { Report } from './report.ts';
@@ -37,6 +38,7 @@ export function resolveRetries(levels: readonly Level<RetriesInput | false>[], r
     methods: input.methods ?? d.methods,
     acrossSubsets: input.acrossSubsets ?? d.acrossSubsets,
     bodyBytesMax: toBytes(input.bodyLimit, d.bodyBytesMax),
+    ...(input.grpcStatuses === undefined ? {} : { grpcStatuses: input.grpcStatuses.map(grpcStatusNumber) }),
   };
   return {
     policy,
@@ -47,6 +49,10 @@ export function resolveRetries(levels: readonly Level<RetriesInput | false>[], r
 }
 
 /** "503" and 503 are the same; "5xx" is a token. */
+function grpcStatusNumber(status: string | number): number {
+  return typeof status === 'number' ? status : GRPC_STATUSES.indexOf(status);
+}
+
 function condition(token: NonNullable<RetriesInput['retryOn']>[number]): RetryCondition {
   return typeof token === 'string' && /^[0-9]{3}$/.test(token) ? Number(token) : (token as RetryCondition);
 }

@@ -7,6 +7,7 @@ import type { ConfigIssue, ConfigPath, PathPart } from './issue.ts';
 import type { Origin } from './report.ts';
 import { Report } from './report.ts';
 import type { CheckRegex } from './resolve-match.ts';
+import { resolveIdentity } from './resolve-identity.ts';
 import { resolveInbound } from './resolve-inbound.ts';
 import { normalHost, resolveService } from './resolve-service.ts';
 import { checkSchema } from './schema-check.ts';
@@ -34,7 +35,7 @@ export function resolveConfig(input: MeshInput, options: ResolveOptions = {}): R
     checkRegex: options.checkRegex,
     defaults: sound.top('defaults') ?? {},
     self: sound.isFaulty('self') ? undefined : (sound.top('self') ?? {}),
-    identity: sound.isFaulty('identity') ? undefined : (sound.top('identity') ?? null),
+    identity: sound.isFaulty('identity') ? undefined : identityOf(sound.top('identity'), report),
     services: new Map(
       serviceNames.map((name) => [name, Object.hasOwn(services, name) ? new Set(Object.keys(services[name]?.subsets ?? {})) : null]),
     ),
@@ -42,11 +43,14 @@ export function resolveConfig(input: MeshInput, options: ResolveOptions = {}): R
   const resolved: Record<string, ServiceConfig> = Object.create(null) as Record<string, ServiceConfig>;
   for (const [name, service] of Object.entries(services)) resolved[name] = resolveService(name, service, ['services', name], deps);
   checkHosts(services, resolved, report);
-  const inbound = resolveInbound(sound.top('inbound') ?? {}, deps.identity, report);
+  const inbound = resolveInbound(sound.top('inbound') ?? {}, deps.identity, report, {
+    ...SELF_DEFAULTS,
+    ...definedOnly(sound.top('self')),
+  });
   if (report.hasErrors) return { issues: report.issues };
   const config: MeshConfig = {
     self: { ...SELF_DEFAULTS, ...definedOnly(sound.top('self')) },
-    identity: (deps.identity as IdentityConfig | null) ?? null,
+    identity: deps.identity ?? null,
     unknownHosts: sound.top('unknownHosts') ?? 'pass',
     failures: sound.top('failures') ?? 'throw',
     services: resolved,
@@ -55,6 +59,10 @@ export function resolveConfig(input: MeshInput, options: ResolveOptions = {}): R
     inbound,
   };
   return { config, warnings: report.issues };
+}
+
+function identityOf(input: MeshInput['identity'], report: Report): IdentityConfig | null {
+  return input === undefined ? null : resolveIdentity(input, report);
 }
 
 function definedOnly(self: Partial<SelfConfig> | undefined): Partial<SelfConfig> {

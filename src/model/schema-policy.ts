@@ -11,6 +11,7 @@ import {
 } from './destination.ts';
 import { TIMEOUT_MS_DEFAULT } from './config.ts';
 import { ENVOY_BUDGET_DEFAULTS, GATEWAY_API_BUDGET_DEFAULTS, GRPC_BUDGET_DEFAULTS, LINKERD_BUDGET_DEFAULTS } from './retry-budget.ts';
+import { GRPC_STATUSES } from './grpc-status.ts';
 import { balancerKind, healthCheck, loadBalancer, outlierDetection } from './schema-balancing.ts';
 import type { Schema } from './schema-scalar.ts';
 import {
@@ -81,6 +82,7 @@ export function retries(numbers: boolean): Schema {
     attempts: field(integer(0, 100), 'Repetitions after the first attempt.', d.attempts),
     perTryTimeout: field(ms(false), 'Time for one attempt until its response head.', formatDuration(d.perTryTimeoutMs)),
     retryOn: field(list(retryCondition), 'When to repeat: tokens of Envoy, and statuses from 400 to 599.', d.retryOn),
+    grpcStatuses: field(list(grpcStatus), 'gRPC statuses that are repeated; replaces what follows from retryOn.'),
     backoff: field(backoff, 'Wait before a repetition: full jitter, doubling.'),
     retryAfterMax: field(ms(true), 'Longest Retry-After that is waited for.', formatDuration(d.retryAfterMaxMs)),
     methods: field(list(method), 'Methods that may be repeated although the server may have acted.', d.methods),
@@ -89,6 +91,8 @@ export function retries(numbers: boolean): Schema {
   });
   return field(anyOf(no, whole), 'When and how often a call is repeated; false: never.');
 }
+
+const grpcStatus: Schema = anyOf(oneOf(...GRPC_STATUSES.slice(1)), integer(1, 16));
 
 const retryCondition: Schema = anyOf(oneOf(...RETRY_TOKENS), statusWord, status);
 
@@ -196,5 +200,6 @@ function tls(): Schema {
     ca: field(text('a path or PEM text'), 'Path or PEM text of the roots.'),
     serverName: field(text('a host name'), 'Name sent as SNI and verified. Absent: the host of the call.'),
     subjectAltNames: field(list(text('a DNS name or URI')), 'Names of which the peer must show one; replaces the host check.'),
+    minTls: field(oneOf('1.2', '1.3'), 'Oldest TLS that is spoken. Absent: 1.3 where both sides have an identity of the mesh, else 1.2.'),
   });
 }

@@ -1,7 +1,9 @@
 // The schema of the concise form, the one source of the checks and of schema/mesh.schema.json. Mirrors input.ts; what
 // one field must be stands here, how fields hang together is checked in resolve.ts.
+import { accessEntries } from './schema-access.ts';
 import { policyEntries, retries } from './schema-policy.ts';
 import { ADMISSION_DEFAULTS } from './inbound.ts';
+import { SERVER_LIMITS_DEFAULTS } from './server-limits.ts';
 import { formatDuration } from './duration.ts';
 import type { Schema } from './schema-scalar.ts';
 import {
@@ -74,15 +76,56 @@ const self: Schema = object({
 });
 
 const identity: Schema = object({
-  cert: described(text('a path or PEM text'), 'Certificate chain: path or PEM text.'),
-  key: described(text('a path or PEM text'), 'Private key: path or PEM text.'),
-  ca: described(text('a path or PEM text'), 'Roots that peers are verified against: path or PEM text.'),
+  cert: field(text('a path or PEM text'), 'Certificate chain: path or PEM text.'),
+  key: field(text('a path or PEM text'), 'Private key: path or PEM text.'),
+  ca: field(text('a path or PEM text'), 'Roots that peers are verified against: path or PEM text.'),
+  directory: field(text('a folder'), 'Instead of cert, key and ca: a folder that cert-manager, Istio or spiffe-helper fills.'),
+  spiffe: field(text('unix:///path or tcp://IP:port'), 'Instead of cert, key and ca: the address of a SPIFFE agent.'),
+  external: field(yes, 'Instead of cert, key and ca: the program hands it in, createMesh({ identity }).'),
+  hint: field(text('a hint'), 'Which of several identities of the agent. Absent: the first.'),
+  bundles: field(names(text('a path or PEM text'), text('a trust domain')), 'Roots of other trust domains: path or PEM text.'),
+  bundleMap: field(text('a path'), 'Roots by trust domain: a SPIFFE bundle map, JSON.'),
+  crl: field(text('a path or PEM text'), 'Lists of revoked certificates: path or PEM text.'),
+  trustDomain: field(text('a trust domain'), 'Trust domain of the roots, where the certificate has no SPIFFE ID.'),
+  trustDomainAliases: field(list(text('a trust domain')), 'Other names of our own trust domain.'),
 });
 
 function inbound(numbers: boolean): Schema {
   return object({
     mtls: field(oneOf('strict', 'permissive', 'disable'), 'Absent: permissive with an identity, disable without.'),
     admission: field(toggle(admission(numbers)), 'How much a server takes on at once; what is beyond is answered 503.', true),
+    limits: field(serverLimits(numbers), 'Fixed limits, and how long a caller may take for each step; 0 means none.'),
+    minTls: field(oneOf('1.2', '1.3'), 'Oldest TLS that is spoken.', '1.3'),
+    trustedProxies: field(list(text('a SPIFFE ID, an address or a range')), 'Callers whose identity headers are kept.'),
+    forwardClientCert: field(
+      boolean,
+      'Whether the handler gets x-forwarded-client-cert, made from the certificate of the connection.',
+      false,
+    ),
+    ...accessEntries(numbers),
+  });
+}
+
+function serverLimits(numbers: boolean): Schema {
+  const d = SERVER_LIMITS_DEFAULTS;
+  const time = (what: string, ms: number): ReturnType<typeof field> => field(duration(numbers, true), what, formatDuration(ms));
+  const count = (what: string, value: number): ReturnType<typeof field> => field(integer(0), what, value);
+  return object({
+    maxConnections: count('Open sockets of one server.', d.maxConnections),
+    maxConnectionsPerAddress: count('Open sockets from one address.', d.maxConnectionsPerAddress),
+    maxRequests: count('Calls being served at once; one more is refused.', d.maxRequests),
+    firstByteTimeout: time('Until the first bytes of a connection.', d.firstByteMs),
+    handshakeTimeout: time('For the TLS handshake.', d.handshakeMs),
+    headersTimeout: time('For the head of an HTTP/1 request.', d.headersMs),
+    requestTimeout: time('For a whole HTTP/1 request with its body.', d.requestMs),
+    idleTimeout: time('HTTP/2 connections on which nothing moves.', d.idleMs),
+    maxHeaderBytes: field(integer(1_024), 'All headers of one request, bytes.', d.headerBytesMax),
+    maxConnectionAge: time('TLS connections end gracefully after this time ± 10 %.', d.connectionAgeMs),
+    maxStreams: field(integer(1), 'HTTP/2 streams at once on one connection.', d.maxStreams),
+    streamResetBurst: field(integer(1), 'Streams that a caller may reset at once.', d.streamResetBurst),
+    streamResetRate: field(integer(1), 'And per second from then on.', d.streamResetRate),
+    controlFrameBurst: count('PING and SETTINGS frames at once on one HTTP/2 connection.', d.controlFrameBurst),
+    controlFrameRate: count('And per second from then on.', d.controlFrameRate),
   });
 }
 

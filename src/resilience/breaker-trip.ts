@@ -37,14 +37,19 @@ export function tripReason(policy: BreakerPolicy): string {
 
 /** Whether both policies count alike, so that a reload may keep the counts. */
 export function isSameTrip(a: BreakerPolicy, b: BreakerPolicy): boolean {
-  if (a.kind === 'ratio' && b.kind === 'ratio') {
-    return a.failureRatio === b.failureRatio && a.windowMs === b.windowMs && a.callsMin === b.callsMin;
+  return ruleOf(a) === ruleOf(b);
+}
+
+/** What counts, without how long the circuit stays open. */
+function ruleOf(policy: BreakerPolicy): string {
+  switch (policy.kind) {
+    case 'ratio':
+      return `ratio/${policy.failureRatio}/${policy.windowMs}/${policy.callsMin}`;
+    case 'consecutive':
+      return `consecutive/${policy.failures}`;
+    case 'count':
+      return `count/${policy.failureRatio}/${policy.size}/${policy.callsMin}`;
   }
-  if (a.kind === 'consecutive' && b.kind === 'consecutive') return a.failures === b.failures;
-  if (a.kind === 'count' && b.kind === 'count') {
-    return a.failureRatio === b.failureRatio && a.size === b.size && a.callsMin === b.callsMin;
-  }
-  return false;
 }
 
 function percent(ratio: number): string {

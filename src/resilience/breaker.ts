@@ -55,7 +55,7 @@ export class Breaker {
     if (this.#state === 'closed') {
       if (kind === 'ignored' || admittedAtMs < this.#closedAtMs) return;
       if (this.#trip.add(kind === 'success', nowMs)) this.#open(tripReason(this.#policy), nowMs);
-    } else if (this.#state === 'halfOpen' && admittedAtMs === this.#probeAtMs) {
+    } else if (admittedAtMs === this.#probeAtMs) {
       this.#probeAtMs = NO_PROBE;
       if (kind === 'failure') this.#open('the probe failed', nowMs);
       else if (kind === 'success' && ++this.#probeSuccesses >= this.#policy.successesToClose) this.#close(nowMs);
@@ -64,12 +64,12 @@ export class Breaker {
 
   /** How long callers had better stay away, ms; 0 when that is not known. */
   retryAfterMs(nowMs: number): number {
-    return this.#state === 'open' && this.#isolations === 0 ? Math.max(0, this.#openUntilMs - nowMs) : 0;
+    return this.#isolations === 0 ? Math.max(0, this.#openUntilMs - nowMs) : 0;
   }
 
   /** There are endpoints now of which the failures know nothing: an open circuit lets the next call probe, and not only when its time is up. */
   probeSoon(nowMs: number): void {
-    if (this.#state === 'open' && nowMs < this.#openUntilMs) this.#openUntilMs = nowMs;
+    this.#openUntilMs = Math.min(this.#openUntilMs, nowMs);
   }
 
   /**

@@ -34,7 +34,7 @@ export class Budget implements RetryBudget {
   /** Takes no time: what trickles in is added when somebody looks, and the order of the two does not matter. */
   success(): void {
     const { tokensMax, tokensPerSuccess } = this.#policy;
-    if (this.#tokens < tokensMax) this.#tokens = Math.min(tokensMax, this.#tokens + tokensPerSuccess);
+    this.#tokens = Math.min(tokensMax, this.#tokens + tokensPerSuccess);
   }
 
   /** Takes one token, if there is a whole one. */

@@ -25,7 +25,7 @@ export function writeDirectives(directives: Directives, without: readonly string
   const parts: string[] = [];
   for (const [name, value] of directives) {
     if (without.includes(name)) continue;
-    parts.push(value === '' ? name : /[\s,="]/.test(value) ? `${name}="${value.replaceAll(/["\\]/g, '')}"` : `${name}=${value}`);
+    parts.push(value === '' ? name : /[\s,;="]/.test(value) ? `${name}="${value.replaceAll(/["\\]/g, '')}"` : `${name}=${value}`);
   }
   return parts.join(', ');
 }

@@ -34,7 +34,7 @@ export class GrpcBudget implements RetryBudget {
 
   success(): void {
     const { tokensMax, tokenRatio } = this.#policy;
-    if (this.#tokens < tokensMax) this.#tokens = Math.min(tokensMax, this.#tokens + tokenRatio);
+    this.#tokens = Math.min(tokensMax, this.#tokens + tokenRatio);
   }
 
   readonly onFailure = (): void => {

@@ -90,9 +90,11 @@ export class Repetition {
       else this.#retries++;
       this.#deps.onRetry(String(decision.condition));
       this.#putAside(last);
-      if (decision.delayMs > 0) await this.#wait(nowMs + decision.delayMs);
-      const ending = call.canceled ? null : await this.#attempt();
+      if (decision.delayMs > 0) await this.#wait(Math.min(nowMs + decision.delayMs, call.deadlineMs));
+      const isLate = this.#deps.clock.now() >= call.deadlineMs;
+      const ending = call.canceled || isLate ? null : await this.#attempt();
       if (decision.isPaid) this.#deps.budget.onRetryEnded?.();
+      if (isLate && !call.canceled) return this.#expire(last);
       if (ending === null) return this.#cancel(last);
       if (isRefusal(ending.error)) {
         // Nobody saw this attempt; what the one before met says more.
@@ -173,11 +175,23 @@ export class Repetition {
     throw error;
   }
 
+  /** The time of the call is over between two attempts. */
+  #expire(last: Ending): never {
+    const call = this.#call;
+    if (last.reply !== null && last.reply !== this.#held?.reply) last.reply.discard();
+    this.#dropHeld();
+    const message = `the time of the call was over in the pause after attempt ${last.attempt.attempt}`;
+    const error = meshError({ code: 'deadline_exceeded', message, sent: 'head', where: placeOf(call) });
+    call.end({ kind: 'failure', status: 0, error, endedAtMs: this.#deps.clock.now() });
+    throw error;
+  }
+
   /** The answer at hand, else the last answer held, else the last error; the attempt it came from answers for the call. */
   #conclude(last: Ending): Reply {
     const { attempt, reply, error } = last;
     const held = this.#held;
-    if (reply === null && held?.reply.intact === true) {
+    const isTimeOver = retryRules(this.#policy).endsByTime && error instanceof MeshError && error.code === 'deadline_exceeded';
+    if (reply === null && held?.reply.intact === true && !isTimeOver) {
       this.#call.pending = held.attempt;
       held.attempt.commit();
       return held.reply;

@@ -5,6 +5,7 @@ import type { Call, ReplyHeaders } from '../core/call.ts';
 import { isIdempotent, isUnprocessed } from '../core/classify.ts';
 import type { Random } from '../core/clock.ts';
 import type { MeshError } from '../core/errors.ts';
+import { GRPC_PUSHBACK_HEADER } from '../core/headers.ts';
 import type { RetryCondition, RetryPolicy } from '../model/destination.ts';
 import type { RepetitionGate } from './repetition-switch.ts';
 import type { RetryBudget } from './retry-budget.ts';
@@ -85,14 +86,23 @@ export function decideRetry(question: RetryQuestion, policy: RetryPolicy, deps: 
   if (call.body !== null && !call.body.replayable) return deny('body');
   if (deps.gate?.isPaused === true) return deny('paused');
   if (deps.mayRetry !== undefined && !deps.mayRetry()) return deny('limit');
-  const hintMs = rules.honorsRetryAfter ? question.retryAfterMs : 0;
+  const pushbackMs = rules.honorsRetryAfter ? pushbackOf(question.headers) : null;
+  if (pushbackMs !== null && pushbackMs < 0) return deny('limit');
+  const hintMs = pushbackMs ?? (rules.honorsRetryAfter ? question.retryAfterMs : 0);
   if (hintMs > policy.retryAfterMaxMs) return deny('retry-after');
 
   // Nothing reached the service, so the first such repetition has nobody to spare: another endpoint, at once.
   const ownMs = isFree && freeRetries === 0 ? 0 : rules.pauseMs(isFree ? freeRetries : retries + 1, deps.random);
-  const delayMs = Math.max(ownMs, hintMs);
-  if (nowMs + delayMs + deps.fastestMs() >= call.deadlineMs) return deny('deadline');
+  const delayMs = pushbackMs ?? Math.max(ownMs, hintMs);
+  if (!rules.endsByTime && nowMs + delayMs + deps.fastestMs() >= call.deadlineMs) return deny('deadline');
   const isPaid = !isFree || budget.coversUnprocessed;
   if (isPaid && !budget.tryWithdraw(nowMs)) return deny('budget');
   return { retry: true, delayMs, isFree, isPaid, condition };
+}
+
+/** The wait that a gRPC server orders in place of our own, ms; negative when it wants no retry, null when it says nothing. Source: gRFC A6. */
+function pushbackOf(headers: ReplyHeaders | undefined): number | null {
+  const value = headers?.[GRPC_PUSHBACK_HEADER];
+  if (value === undefined) return null;
+  return typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : -1;
 }

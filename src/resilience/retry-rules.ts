@@ -1,11 +1,13 @@
-// What the semantics of a policy come to: ours, Envoy's or Linkerd's, as one set of answers. Made once for a policy, so that
+// What the semantics of a policy come to: ours, or those of a mesh, as one set of answers. Made once for a policy, so that
 // the retry layer asks and never looks at a dialect.
 // Source: Envoy retry_state_impl.cc; linkerd2-proxy http/retry, exp-backoff; our own in docs/retries.md.
 import type { ReplyHeaders } from '../core/call.ts';
 import { conditionOfError, conditionOfStatus } from '../core/classify.ts';
 import type { Random } from '../core/clock.ts';
 import type { MeshError } from '../core/errors.ts';
-import type { EnvoyRetrySemantics, LinkerdRetrySemantics, RetryCondition, RetryPolicy } from '../model/destination.ts';
+import { grpcStatusIn } from '../core/grpc-status.ts';
+import { GRPC_PUSHBACK_HEADER, GRPC_STATUS_HEADER, GRPC_STATUS_TRAILER } from '../core/headers.ts';
+import type { EnvoyRetrySemantics, LinkerdRetrySemantics, RetryCondition, RetryPolicy, RetrySemantics } from '../model/destination.ts';
 import { backoffMs, doubledMs } from './backoff.ts';
 
 export interface RetryRules {
@@ -21,6 +23,8 @@ export interface RetryRules {
   readonly honorsRetryAfter: boolean;
   /** Whether the attempt that no other can follow has no time of its own. */
   readonly lastWithoutTimeout: boolean;
+  /** Whether a pause may outlast the call, and a call whose time is over ends with that and not with the last answer. */
+  readonly endsByTime: boolean;
 }
 
 const known: WeakMap<RetryPolicy, RetryRules> = new WeakMap();
@@ -29,23 +33,39 @@ export function retryRules(policy: RetryPolicy): RetryRules {
   let rules = known.get(policy);
   if (rules === undefined) {
     const { semantics } = policy;
-    rules = semantics === undefined ? own(policy) : semantics.kind === 'envoy' ? envoy(policy, semantics) : linkerd(policy, semantics);
+    rules = semantics === undefined ? own(policy) : foreign(policy, semantics);
     known.set(policy, rules);
   }
   return rules;
 }
 
+function foreign(policy: RetryPolicy, semantics: RetrySemantics): RetryRules {
+  switch (semantics.kind) {
+    case 'envoy':
+      return envoy(policy, semantics);
+    case 'linkerd':
+      return linkerd(policy, semantics);
+    case 'gateway-api':
+      return gatewayApi(policy);
+  }
+}
+
 function own(policy: RetryPolicy): RetryRules {
-  const { retryOn, grpcStatuses, backoff } = policy;
-  const ofStatus = (status: number): RetryCondition | null => conditionOfStatus(status, retryOn);
+  const { retryOn, backoff } = policy;
   return {
-    ofReply: grpcStatuses === undefined ? ofStatus : (status, headers) => ofStatus(status) ?? grpcCondition(headers, grpcStatuses),
+    ofReply: (status, headers) => {
+      // A head of status 200 need not be looked at, unless it may say otherwise: that of a gRPC answer is written by our transport.
+      if (status < 400 && policy.grpcStatuses === undefined) return null;
+      const code = grpcStatusOf(headers, true);
+      return code < 0 ? conditionOfStatus(status, retryOn) : ownGrpcCondition(code, headers, policy);
+    },
     ofError: (error) => conditionOfError(error, retryOn),
     pauseMs: (retry, random) => backoffMs(backoff, retry, random),
     isTransparent: true,
     anyMethod: false,
     honorsRetryAfter: true,
     lastWithoutTimeout: false,
+    endsByTime: false,
   };
 }
 
@@ -54,7 +74,7 @@ function envoy({ retryOn, grpcStatuses = [], backoff }: RetryPolicy, { rateLimit
     ofReply: (status, headers) => {
       if (headers['x-envoy-overloaded'] !== undefined) return null;
       if (headers['x-envoy-ratelimited'] !== undefined) return rateLimited ? 429 : null;
-      return conditionOfStatus(status, retryOn) ?? grpcCondition(headers, grpcStatuses);
+      return grpcOrStatus(status, headers, false, retryOn, grpcStatuses);
     },
     ofError: (error) => envoyErrorCondition(error, retryOn),
     // 2ⁿ - 1, so that the first pause is at most the base.
@@ -63,6 +83,7 @@ function envoy({ retryOn, grpcStatuses = [], backoff }: RetryPolicy, { rateLimit
     anyMethod: true,
     honorsRetryAfter: false,
     lastWithoutTimeout: false,
+    endsByTime: true,
   };
 }
 
@@ -82,7 +103,7 @@ function envoyErrorCondition(error: MeshError, on: readonly RetryCondition[]): R
 function linkerd({ retryOn, grpcStatuses = [], backoff }: RetryPolicy, semantics: LinkerdRetrySemantics): RetryRules {
   return {
     ofReply: (status, headers) =>
-      retryOn.includes(status) ? status : (conditionOfStatus(status, retryOn) ?? grpcCondition(headers, grpcStatuses)),
+      !isGrpc(headers) && retryOn.includes(status) ? status : grpcOrStatus(status, headers, semantics.grpcTrailers, retryOn, grpcStatuses),
     ofError: (error) => conditionOfError(error, retryOn),
     pauseMs:
       semantics.pause === 'none'
@@ -95,13 +116,56 @@ function linkerd({ retryOn, grpcStatuses = [], backoff }: RetryPolicy, semantics
     anyMethod: true,
     honorsRetryAfter: false,
     lastWithoutTimeout: semantics.lastAttemptWithoutTimeout,
+    endsByTime: true,
   };
 }
 
-/** Trailers-only: the status of the call stands in the head of the answer. */
-function grpcCondition(headers: ReplyHeaders, statuses: readonly number[]): RetryCondition | null {
-  const text = headers['grpc-status'];
-  if (typeof text !== 'string' || statuses.length === 0) return null;
-  const status = Number(text);
-  return statuses.includes(status) ? status : null;
+/** GEP-1731 has no words for gRPC, and a backoff is the least of all pauses. */
+function gatewayApi({ retryOn, backoff }: RetryPolicy): RetryRules {
+  return {
+    ofReply: (status) => conditionOfStatus(status, retryOn),
+    ofError: (error) => conditionOfError(error, retryOn),
+    pauseMs: (retry, random) => backoffMs(backoff, retry, random),
+    isTransparent: false,
+    anyMethod: true,
+    honorsRetryAfter: false,
+    lastWithoutTimeout: false,
+    endsByTime: true,
+  };
+}
+
+/**
+ * Statuses that are listed, else UNAVAILABLE as a 503, and RESOURCE_EXHAUSTED as a 429 when the server says how long to wait:
+ * without that word it is as likely a message that is too long. Source: gRPC statuscodes.md, gRFC A6.
+ */
+function ownGrpcCondition(code: number, headers: ReplyHeaders, { retryOn, grpcStatuses }: RetryPolicy): RetryCondition | null {
+  if (grpcStatuses !== undefined) return grpcStatuses.includes(code) ? code : null;
+  if (code === UNAVAILABLE) return conditionOfStatus(503, retryOn);
+  return code === RESOURCE_EXHAUSTED && headers[GRPC_PUSHBACK_HEADER] !== undefined ? conditionOfStatus(429, retryOn) : null;
+}
+
+const RESOURCE_EXHAUSTED = 8;
+const UNAVAILABLE = 14;
+
+/** The head of a gRPC answer has status 200, whatever the transport makes of it for others to judge. */
+function grpcOrStatus(
+  status: number,
+  headers: ReplyHeaders,
+  seesTrailers: boolean,
+  retryOn: readonly RetryCondition[],
+  grpcStatuses: readonly number[],
+): RetryCondition | null {
+  if (!isGrpc(headers)) return conditionOfStatus(status, retryOn);
+  const code = grpcStatusOf(headers, seesTrailers);
+  return grpcStatuses.includes(code) ? code : null;
+}
+
+function isGrpc(headers: ReplyHeaders): boolean {
+  return headers[GRPC_STATUS_HEADER] !== undefined || headers[GRPC_STATUS_TRAILER] !== undefined;
+}
+
+/** -1 when there is none. In the head it means trailers-only. */
+function grpcStatusOf(headers: ReplyHeaders, seesTrailers: boolean): number {
+  const head = headers[GRPC_STATUS_HEADER];
+  return grpcStatusIn(head === undefined && seesTrailers ? headers[GRPC_STATUS_TRAILER] : head);
 }

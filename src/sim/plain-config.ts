@@ -1,44 +1,48 @@
 // The same services, routes and timeouts without any policy: what the application would get from a list of addresses and
 // round robin. The yardstick of a trial. Pure.
-import type { PolicyInput } from '../model/input-policy.ts';
-import type { MeshInput, RouteInput, ServiceInput } from '../model/input.ts';
+import type { MeshConfig, RouteConfig, ServiceConfig } from '../model/config.ts';
+import { resolveConfig } from '../model/resolve.ts';
 
-const NOTHING: PolicyInput = {
-  loadBalancer: 'roundRobin',
-  retries: false,
-  circuitBreaker: false,
-  outlierDetection: false,
-  limits: { maxRequests: 0 },
-};
+/** What there is when everything is switched off. */
+const NOTHING: MeshConfig = (() => {
+  const resolved = resolveConfig({
+    defaults: { loadBalancer: 'roundRobin', retries: false, circuitBreaker: false, outlierDetection: false, limits: { maxRequests: 0 } },
+  });
+  if ('issues' in resolved) throw new TypeError('the plain configuration has faults');
+  return resolved.config;
+})();
 
-/** What says where a call goes, who is there, and how long it may take. A policy that is not named here is left out. */
-const KEPT_OF_SERVICE: ReadonlySet<string> = new Set(['hosts', 'endpoints', 'subsets', 'timeout']);
-const KEPT_OF_ROUTE: ReadonlySet<string> = new Set([
-  'name',
-  'match',
-  'to',
-  'timeout',
-  'sticky',
-  'headers',
-  'rewrite',
-  'redirect',
-  'directResponse',
-]);
-
-export function plainConfig({ self, defaults, failures, services = {} }: MeshInput): MeshInput {
-  const plain: Record<string, ServiceInput> = {};
-  for (const [name, service] of Object.entries(services)) {
-    const routes = service.routes?.map((route) => kept<RouteInput>(route, KEPT_OF_ROUTE));
-    plain[name] = { ...kept<ServiceInput>(service, KEPT_OF_SERVICE), ...NOTHING, ...(routes === undefined ? {} : { routes }) };
-  }
+/** What says where a call goes, who is there, and how long it may take, stays. A policy that is not named here is left out. */
+export function plainConfig({ self, failures, unknownHosts, passHosts, services }: MeshConfig): MeshConfig {
   return {
-    ...(self === undefined ? {} : { self }),
-    ...(failures === undefined ? {} : { failures }),
-    ...(defaults?.timeout === undefined ? {} : { defaults: { timeout: defaults.timeout } }),
-    services: plain,
+    ...NOTHING,
+    self,
+    failures,
+    unknownHosts,
+    ...(passHosts === undefined ? {} : { passHosts }),
+    services: Object.fromEntries(Object.entries(services).map(([name, service]) => [name, plainService(service)])),
   };
 }
 
-function kept<T extends object>(from: T, keys: ReadonlySet<string>): T {
-  return Object.fromEntries(Object.entries(from).filter(([key]) => keys.has(key))) as T;
+function plainService({ name, hosts, endpoints, subsets, timeoutMs, routes }: ServiceConfig): ServiceConfig {
+  return { ...NOTHING.unnamed, name, hosts, endpoints, subsets, timeoutMs, routes: routes.map(plainRoute) };
+}
+
+function plainRoute(route: RouteConfig): RouteConfig {
+  const { name, dialect, matches, targets, timeoutMs, sticky, requestHeaders, responseHeaders, rewrite, redirect, directResponse } = route;
+  return {
+    name,
+    dialect,
+    matches,
+    targets,
+    mirrors: [],
+    idempotent: false,
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(sticky === undefined ? {} : { sticky }),
+    ...(requestHeaders === undefined ? {} : { requestHeaders }),
+    ...(responseHeaders === undefined ? {} : { responseHeaders }),
+    ...(rewrite === undefined ? {} : { rewrite }),
+    ...(redirect === undefined ? {} : { redirect }),
+    ...(directResponse === undefined ? {} : { directResponse }),
+  };
 }

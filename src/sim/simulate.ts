@@ -1,7 +1,7 @@
 // A whole simulation from one description: clients with the real library, endpoints that are models, faults in between.
 // What does not fit into the description is done by a script, at its time.
 import type { DnsResolver } from '../discovery/source.ts';
-import type { ConfigSource } from '../mesh/config-source.ts';
+import type { CheckedSource, ConfigSource } from '../mesh/config-source.ts';
 import { isFileSource } from '../mesh/config-source.ts';
 import type { Mesh } from '../mesh/mesh.ts';
 import type { MeshInput, ServiceInput } from '../model/input.ts';
@@ -130,6 +130,7 @@ function describe(
     if (service === undefined) throw new TypeError('simulate: with a configuration in files, name the service that is called');
     return { config, service };
   }
+  if ('checked' in config) return describeChecked(config, service, groups, world);
   const input = config as MeshInput;
   const name = service ?? Object.keys(input.services ?? {})[0] ?? 'service';
   if (resolver !== undefined && input.services?.[name]?.dns !== undefined) return { config, service: name };
@@ -149,6 +150,25 @@ function describe(
     }
   }
   return { config: { ...input, services: { ...input.services, [name]: { ...known, endpoints } } }, service: name };
+}
+
+/** Its endpoints are fixed already. */
+function describeChecked(
+  config: CheckedSource,
+  service: string | undefined,
+  groups: readonly EndpointGroup[],
+  world: World,
+): { config: ConfigSource; service: string } {
+  const name = service ?? Object.keys(config.checked.services)[0] ?? 'service';
+  const endpoints = config.checked.services[name]?.endpoints;
+  if (endpoints?.kind === 'static') {
+    placeAll(
+      world,
+      groups,
+      endpoints.endpoints.map(({ address }) => address),
+    );
+  }
+  return { config, service: name };
 }
 
 /** One group after the other; the last one goes on to the end unless it is counted. */

@@ -1,12 +1,12 @@
 // A service of a configuration as a place where things can go wrong: its endpoints as models with room to spare, its
 // callers spread over the zones, and a stretch of time for the trouble. What goes wrong there it does not know.
+import type { MeshConfig, ServiceConfig } from '../model/config.ts';
 import type { EndpointConfig } from '../model/destination.ts';
-import type { MeshInput, ServiceInput } from '../model/input.ts';
 import type { EndpointModel } from './fake-endpoint.ts';
 import { keyHeaders } from './key-headers.ts';
 import type { LoadModel } from './load.ts';
 import { plainConfig } from './plain-config.ts';
-import type { SimConfig } from './sim-config.ts';
+import { checkedSource, type SimConfig } from './sim-config.ts';
 import { simulate } from './simulate.ts';
 
 export interface SiteOptions {
@@ -38,7 +38,7 @@ export interface Site extends Required<SiteOptions> {
 /** A site and the way to call there. */
 export interface OpenSite extends Site {
   /** The configuration of a client, some endpoints replaced: old address → new. */
-  readonly configOf: (client: number, input: MeshInput, moved?: ReadonlyMap<string, string>) => MeshInput;
+  readonly configOf: (client: number, config: MeshConfig, moved?: ReadonlyMap<string, string>) => MeshConfig;
 }
 
 export const DURATION_MS_MIN = 20_000;
@@ -65,8 +65,8 @@ export async function openSite(from: SimConfig, service: string, options: SiteOp
   const headers = keyHeaders(from.config);
   const load: LoadModel = { rps, ...(headers === undefined ? {} : { headers }) };
   const zones = [...new Set(own.map(zoneOf).filter((zone) => zone !== ''))];
-  const configOf: OpenSite['configOf'] = (client, input, moved) => {
-    const placed = zones.length < 2 ? input : { ...input, self: { ...input.self, locality: zones[client % zones.length] as string } };
+  const configOf: OpenSite['configOf'] = (client, config, moved) => {
+    const placed = zones.length < 2 ? config : { ...config, self: { ...config.self, locality: zones[client % zones.length] as string } };
     return moved === undefined || moved.size === 0 ? placed : replaced(placed, moved);
   };
   const counts = await countsOf(from, service, { clients, seed, load, configOf });
@@ -102,14 +102,14 @@ export function zoneOf({ locality }: Pick<EndpointConfig, 'locality'>): string {
 
 /** Who gets how many calls by routes and weights alone: what a balancer makes of a world must not make the world. */
 async function countsOf(
-  { input, endpoints }: SimConfig,
+  { config, endpoints }: SimConfig,
   service: string,
   { clients, seed, load, configOf }: Pick<OpenSite, 'clients' | 'seed' | 'load' | 'configOf'>,
 ): Promise<ReadonlyMap<string, number>> {
-  const plain = plainConfig(input);
+  const plain = plainConfig(config);
   const result = await simulate({
-    config: plain,
-    configOf: (client) => configOf(client, plain),
+    config: checkedSource(plain),
+    configOf: (client) => checkedSource(configOf(client, plain)),
     service,
     clients,
     endpoints: { workers: Number.MAX_SAFE_INTEGER },
@@ -129,14 +129,12 @@ function busiest(counts: Iterable<number>): number {
   return Math.max(1 / each.length, most - CHANCE * Math.sqrt((most * (1 - most)) / calls));
 }
 
-function replaced(input: MeshInput, moved: ReadonlyMap<string, string>): MeshInput {
-  const services: Record<string, ServiceInput> = {};
-  for (const [name, service] of Object.entries(input.services ?? {})) {
-    const endpoints = (service.endpoints ?? []).map((endpoint) => {
-      const one = typeof endpoint === 'string' ? { address: endpoint } : endpoint;
-      return { ...one, address: moved.get(one.address) ?? one.address };
-    });
-    services[name] = { ...service, endpoints };
+function replaced(config: MeshConfig, moved: ReadonlyMap<string, string>): MeshConfig {
+  const services: Record<string, ServiceConfig> = {};
+  for (const [name, service] of Object.entries(config.services)) {
+    const fixed = service.endpoints.kind === 'static' ? service.endpoints.endpoints : [];
+    const endpoints = fixed.map((one) => ({ ...one, address: moved.get(one.address) ?? one.address }));
+    services[name] = { ...service, endpoints: { kind: 'static', endpoints } };
   }
-  return { ...input, services };
+  return { ...config, services };
 }

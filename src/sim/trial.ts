@@ -1,13 +1,13 @@
 // A configuration on trial: one thing goes wrong, and the same world is lived through three times: with the configuration,
 // without any policy, and on a good day. Gives figures of all three, and a verdict.
 import type { ConfigSource } from '../mesh/config-source.ts';
-import type { MeshInput } from '../model/input.ts';
+import type { MeshConfig } from '../model/config.ts';
 import { type Pathology, pathologies, type PathologyName, type PathologyPlan } from './pathologies.ts';
 import { plainConfig } from './plain-config.ts';
 import type { Stats } from './recording.ts';
 import { streamOf } from './seeded-random.ts';
 import type { Series } from './series.ts';
-import { type Environment, simConfig, type SimConfig } from './sim-config.ts';
+import { checkedSource, type Environment, simConfig, type SimConfig } from './sim-config.ts';
 import { type SimulationOptions, type SimWorld, simulate } from './simulate.ts';
 import { DURATION_MS_MIN, type OpenSite, openSite, type Site, type SiteOptions, zoneOf } from './site.ts';
 import type { SimulationResult } from './simulation-result.ts';
@@ -82,11 +82,11 @@ export async function openBench(from: SimConfig, service: string, options: SiteO
   if ((options.durationMs ?? DURATION_MS_MIN) < DURATION_MS_MIN) throw new TypeError(`a trial takes at least ${DURATION_MS_MIN} ms`);
   if (!from.endpoints.has(service)) throw new TypeError(`there is no service "${service}" in the configuration`);
   const site = await openSite(from, service, options);
-  const plain = plainConfig(from.input);
-  const healthy = figuresOf(await live(site, from.input, {}), site, {});
+  const plain = plainConfig(from.config);
+  const healthy = figuresOf(await live(site, from.config, {}), site, {});
   const baseline: TrialRun = { ...healthy, verdict: verdictOf(healthy, healthy) };
-  const runWith = async (input: MeshInput, plan: PathologyPlan): Promise<TrialRun> => {
-    const figures = figuresOf(await live(site, input, plan), site, plan);
+  const runWith = async (config: MeshConfig, plan: PathologyPlan): Promise<TrialRun> => {
+    const figures = figuresOf(await live(site, config, plan), site, plan);
     return { ...figures, verdict: verdictOf(figures, baseline) };
   };
   const run = async (which: PathologyName | Pathology): Promise<Trial> => {
@@ -94,7 +94,7 @@ export async function openBench(from: SimConfig, service: string, options: SiteO
     const fault = unfit(site, pathology);
     if (fault !== null) throw new TypeError(`${nameOf(which)} ${fault}`);
     const plan = pathology.plan(site);
-    const runs = { inmesh: which === 'healthy' ? baseline : await runWith(from.input, plan), plain: await runWith(plain, plan) };
+    const runs = { inmesh: which === 'healthy' ? baseline : await runWith(from.config, plan), plain: await runWith(plain, plan) };
     const { title } = pathology;
     const { fromMs, untilMs } = site;
     return {
@@ -121,11 +121,11 @@ function serviceOf({ endpoints }: SimConfig): string {
   throw new TypeError('no service of the configuration has endpoints; nothing can be simulated');
 }
 
-function live(site: OpenSite, input: MeshInput, plan: PathologyPlan): Promise<SimulationResult> {
+function live(site: OpenSite, config: MeshConfig, plan: PathologyPlan): Promise<SimulationResult> {
   const { service, clients, durationMs, seed, configOf } = site;
   return simulate({
-    config: input,
-    configOf: (client) => configOf(client, input),
+    config: checkedSource(config),
+    configOf: (client) => checkedSource(configOf(client, config)),
     service,
     clients,
     durationMs,
@@ -133,12 +133,12 @@ function live(site: OpenSite, input: MeshInput, plan: PathologyPlan): Promise<Si
     endpoints: { ...site.model, ...plan.model },
     load: { ...site.load, steps: plan.load ?? [] },
     faults: plan.faults ?? [],
-    script: [...replacements(site, input, plan), ...(plan.script ?? [])],
+    script: [...replacements(site, config, plan), ...(plan.script ?? [])],
   });
 }
 
 /** Puts new servers in the place of old ones, and tells every client with a delay of its own. */
-function replacements(site: OpenSite, input: MeshInput, plan: PathologyPlan): NonNullable<SimulationOptions['script']> {
+function replacements(site: OpenSite, config: MeshConfig, plan: PathologyPlan): NonNullable<SimulationOptions['script']> {
   const { replaced = [], model } = plan;
   const chance = streamOf(site.seed, 'replaced');
   const lags = Array.from({ length: site.clients }, chance);
@@ -152,7 +152,7 @@ function replacements(site: OpenSite, input: MeshInput, plan: PathologyPlan): No
       endpoint(address).behave('refuse');
       const known = new Map(moved);
       for (const [client, mesh] of meshes.entries()) {
-        at(nowMs + (lags[client] ?? 0) * lagMs, () => void mesh.reload(site.configOf(client, input, known)));
+        at(nowMs + (lags[client] ?? 0) * lagMs, () => void mesh.reload(checkedSource(site.configOf(client, config, known))));
       }
     },
   }));

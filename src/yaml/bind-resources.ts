@@ -6,7 +6,7 @@ import { bind } from './bind.ts';
 import type { Written } from './bind-deps.ts';
 import type { ReadContext } from './dialect.ts';
 import type { Environment } from './interpolate.ts';
-import { admitResource, issuesOf, READERS } from './kinds.ts';
+import { admitResource, isRead, issuesOf, READERS } from './kinds.ts';
 import type { ConfigDocument } from './merge.ts';
 import { describeResource, readResource, type Resource } from './resource.ts';
 import { World } from './world.ts';
@@ -34,7 +34,7 @@ export function bindResources(
   options: BindResourcesOptions,
 ): BoundResources {
   const { env, lenient, checkRegex, written } = options;
-  const resources = documents.map((document, order) => readResource(document, env, order, lenient));
+  const resources = documents.map((document, order) => readResource(document, env, order, lenient, isRead));
   const world = new World();
   for (const resource of resources) {
     if (!admitResource(resource, { lenient, checkRegex }) || world.add(resource)) continue;

@@ -2,6 +2,7 @@
 // the text is, the answer is documents or issues with positions, soon: size, depth, documents and aliases are bounded
 // before anything recursive runs. Knows nothing of what the documents mean.
 import type { Alias, CST, Document, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import type { ConfigPath } from '../model/issue.ts';
 import { FORBIDDEN_KEYS } from '../model/schema-check.ts';
 import type { Located } from './located.ts';
 import type { SourceText } from './frame.ts';
@@ -36,6 +37,114 @@ export type DocumentParser = (source: SourceText) => ParsedText;
 export async function documentParser(): Promise<DocumentParser> {
   const yaml = await import('yaml');
   return (source) => parse(yaml, source);
+}
+
+/** A comment, by the path of the key or entry that it stands above; the empty path is the top of the document. */
+export type Comments = readonly (readonly [path: ConfigPath, text: string])[];
+
+/** A value in the place of another, or in a new place; undefined takes the key away. */
+export interface DocumentEdit {
+  readonly path: ConfigPath;
+  readonly value: unknown;
+}
+
+export interface DocumentWriter {
+  /** Keys in the order of the value; quotes where a reader of YAML 1.1 or 1.2 would take a text for something else. */
+  readonly print: (value: unknown, comments?: Comments) => string;
+  /** The document of a file that holds the offset, as it stands there, without the line that begins it. */
+  readonly cut: (text: string, offset: number) => string;
+  /** One document with some places changed: comments, order and the notation of all others stay. */
+  readonly edit: (text: string, edits: readonly DocumentEdit[]) => string;
+}
+
+/** Loads the package once. */
+export async function documentWriter(): Promise<DocumentWriter> {
+  const yaml = await import('yaml');
+  return {
+    print: (value, comments) => print(yaml, value, comments ?? []),
+    cut: (text, offset) => cut(yaml, text, offset),
+    edit: (text, edits) => edit(yaml, text, edits),
+  };
+}
+
+/** Lines are never folded: a regular expression stays whole. */
+const PRINTING = Object.freeze({ lineWidth: 0, indentSeq: true });
+
+function print(yaml: Yaml, value: unknown, comments: Comments): string {
+  const document = new yaml.Document(value, { compat: 'yaml-1.1', aliasDuplicateObjects: false });
+  for (const [path, text] of comments) {
+    const comment = text.replace(/^/gm, ' ');
+    const last = path.at(-1);
+    const holder = document.getIn(path.slice(0, -1), true);
+    if (last === undefined) document.commentBefore = comment;
+    else if (yaml.isSeq(holder)) (holder.items[last as number] as Node).commentBefore = comment;
+    else if (yaml.isMap(holder)) {
+      const pair = holder.items.find(({ key }) => yaml.isScalar(key) && key.value === last);
+      if (pair !== undefined) (pair.key as Scalar).commentBefore = comment;
+    }
+  }
+  return document.toString(PRINTING);
+}
+
+function cut(yaml: Yaml, text: string, offset: number): string {
+  const starts: number[] = [];
+  for (const token of new yaml.Parser().parse(text)) if (token.type === 'document') starts.push(token.offset);
+  const at = Math.max(
+    starts.findLastIndex((start) => start <= offset),
+    0,
+  );
+  // What stands before the first document belongs to it.
+  const piece = text.slice(at > 0 ? starts[at] : 0, starts[at + 1] ?? text.length);
+  // What begins a document may stand after comments, and what ends it after the last line.
+  return `${piece
+    .replace(/^((?:[^\S\n]*(?:#.*)?\n)*)---[^\S\n]*\n?/, '$1')
+    .replace(/\n(?:\.\.\.|---)\s*$/, '\n')
+    .trim()}\n`;
+}
+
+function edit(yaml: Yaml, text: string, edits: readonly DocumentEdit[]): string {
+  let edited = text;
+  for (const { path, value } of edits) edited = editOne(yaml, edited, path, value);
+  return edited;
+}
+
+function editOne(yaml: Yaml, text: string, path: ConfigPath, value: unknown): string {
+  const document = yaml.parseDocument(text, { uniqueKeys: false, logLevel: 'silent', version: '1.2', compat: 'yaml-1.1' });
+  const spliced = value === undefined ? null : splice(yaml, document, text, path, value);
+  if (spliced !== null) return spliced;
+  if (value === undefined) document.deleteIn(path);
+  else document.setIn(path, document.createNode(value, { aliasDuplicateObjects: false }));
+  return document.toString(PRINTING);
+}
+
+/** Touches no other character; null where the notation leaves no room for it. */
+function splice(yaml: Yaml, document: Document.Parsed, text: string, path: ConfigPath, value: unknown): string | null {
+  const print = (one: unknown): string => yaml.stringify(one, { ...PRINTING, compat: 'yaml-1.1' }).trimEnd();
+  const node = document.getIn(path, true);
+  if (yaml.isScalar(node) && Array.isArray(node.range) && node.type !== 'BLOCK_LITERAL' && node.type !== 'BLOCK_FOLDED') {
+    const printed = print(value);
+    if (printed.includes('\n') || typeof value === 'object') return null;
+    return text.slice(0, node.range[0]) + printed + text.slice(node.range[1]);
+  }
+  if (node !== undefined) return null;
+  let depth = path.length - 1;
+  while (depth > 0 && !document.hasIn(path.slice(0, depth))) depth--;
+  const holder = document.getIn(path.slice(0, depth), true);
+  if (!yaml.isMap(holder) || holder.flow === true) return null;
+  const [first, last] = [
+    holder.items[0] as Pair<Node, Node | null> | undefined,
+    holder.items.at(-1) as Pair<Node, Node | null> | undefined,
+  ];
+  const end = last?.value?.range?.[1] ?? last?.key.range?.[1];
+  const start = first?.key.range?.[0];
+  if (start === undefined || end === undefined) return null;
+  const indent = ' '.repeat(start - text.lastIndexOf('\n', start - 1) - 1);
+  const nested = path.slice(depth).reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+  const lines = print(nested).replace(/^(?=.)/gm, indent);
+  // A comment behind the last value stays there.
+  const lineEnd = text.indexOf('\n', text[end - 1] === '\n' ? end - 1 : end);
+  const at = lineEnd < 0 ? text.length : lineEnd;
+  return `${text.slice(0, at).trimEnd()}\n${lines}${lineEnd < 0 ? '\n' : text.slice(at)}`;
 }
 
 function parse(yaml: Yaml, { text }: SourceText): ParsedText {

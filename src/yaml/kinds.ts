@@ -1,6 +1,6 @@
 // Which documents are read, which are passed over, and which cannot be obeyed inside a process. The one table that knows
 // all dialects.
-import type { ConfigIssue } from '../model/issue.ts';
+import type { ConfigIssue, ConfigPath } from '../model/issue.ts';
 import { nearest } from '../model/nearest.ts';
 import { checkSchema } from '../model/schema-check.ts';
 import type { Schema } from '../model/schema-scalar.ts';
@@ -11,7 +11,7 @@ import { istioReader } from './istio/reader.ts';
 import { istioSecurityReader } from './istio/security/reader.ts';
 import { kubernetesReader } from './k8s/reader.ts';
 import { linkerdReader } from './linkerd/reader.ts';
-import type { Resource } from './resource.ts';
+import type { Mapping, Resource } from './resource.ts';
 import { smiReader } from './smi/reader.ts';
 
 export const READERS: readonly DialectReader[] = Object.freeze([
@@ -55,6 +55,17 @@ const PASSED_OVER: ReadonlySet<string> = new Set([
   'networking.istio.io/WorkloadGroup',
   'workload.linkerd.io/ExternalWorkload',
 ]);
+
+/** Whether anything of a document is looked at there: scripts and templates are full of `${…}` that mean no variable of ours. */
+export function isRead({ apiVersion, kind }: Mapping, [first, second]: ConfigPath): boolean {
+  const group = typeof apiVersion === 'string' && apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+  const key = `${group}/${String(kind)}`;
+  if (first === 'metadata' || first === 'kind' || first === 'apiVersion') return true;
+  return key === '/ConfigMap' ? first === 'data' && second === CA_KEY : !PASSED_OVER.has(key);
+}
+
+/** All that is read of a ConfigMap. */
+const CA_KEY = 'ca.crt';
 
 /** Why nobody can obey them from inside one process. Source: mesh-semantics §2.11. */
 const IMPOSSIBLE: Readonly<Record<string, string>> = Object.freeze({

@@ -15,6 +15,7 @@ import { framed } from './format.ts';
 import type { SourceText } from './frame.ts';
 import { positionAt, sourceText } from './frame.ts';
 import type { Environment } from './interpolate.ts';
+import { withItems } from './list-items.ts';
 import type { ConfigDocument, MergedDocuments } from './merge.ts';
 import { mergeDocuments, pathKey } from './merge.ts';
 import type { Resource } from './resource.ts';
@@ -79,7 +80,7 @@ export async function loadConfig(source: string | readonly string[], options: Lo
     ...(options.checkRegex === undefined ? {} : { checkRegex: options.checkRegex }),
   });
   const isSound = merged.issues.length === 0 && !('issues' in resolved);
-  const foreign = documents.filter(({ root }) => isResource(root));
+  const foreign = withItems(documents.filter(({ root }) => isResource(root)));
   const bound = foreign.length === 0 ? UNBOUND : await bindForeign(isSound ? resolved.config : null, foreign, merged, options);
   if (!isSound) {
     const found = 'issues' in resolved ? resolved.issues : resolved.warnings;

@@ -17,6 +17,8 @@ export interface ConfigDocument {
   /** Absolute path of the file: what the paths in it are relative to. */
   readonly path: string;
   readonly root: Located;
+  /** One of several in a list, so that its text is part of another document's. */
+  readonly isItem?: boolean;
 }
 
 export interface MergedDocuments {
@@ -111,7 +113,9 @@ function anchorPaths(input: Mapping, folder: string): void {
     }
   };
   const certificates = ['cert', 'key', 'ca'];
-  anchor(input.identity, certificates);
+  anchor(input.identity, [...certificates, 'directory', 'bundleMap', 'crl']);
+  const bundles = isMapping(input.identity) ? input.identity.bundles : undefined;
+  if (isMapping(bundles)) anchor(bundles, Object.keys(bundles));
   if (isMapping(input.defaults)) anchor(input.defaults.tls, certificates);
   for (const service of isMapping(input.services) ? Object.values(input.services) : []) {
     if (!isMapping(service)) continue;

@@ -36,6 +36,9 @@ export interface Resource {
   readonly report: Report;
 }
 
+/** Whether anybody reads this piece of a document; a variable without a value does no harm where nobody does. */
+export type Matters = (value: Mapping, path: ConfigPath) => boolean;
+
 /** Resources have apiVersion or kind, or a shape that is enough; the concise form has none of them. */
 export function isResource(root: Located): boolean {
   if (root.kind !== 'map') return false;
@@ -47,14 +50,22 @@ function hasKind(root: Located): boolean {
 }
 
 /** Never throws: what is wrong with the head of the document is in `report`, and what is missing is ''. */
-export function readResource(document: ConfigDocument, env: Environment, order: number, lenient = false): Resource {
+export function readResource(
+  document: ConfigDocument,
+  env: Environment,
+  order: number,
+  lenient = false,
+  matters: Matters = () => true,
+): Resource {
   const report = new Report({
     unknownKeys: lenient ? 'warning' : 'error',
     at: (path, part) => placeOf(document, path, part),
     raw: (path) => rawText(document.root, path),
   });
-  const value = toValue(document.root, env, (path, message) => report.error(path, message)) as Mapping;
+  const faults: (readonly [ConfigPath, string])[] = [];
+  const value = mappingOf(toValue(document.root, env, (path, message) => void faults.push([path, message])));
   dropNulls(value);
+  for (const [path, message] of faults) if (matters(value, path)) report.error(path, message);
   const head = hasKind(document.root) ? null : headOf(document.root);
   if (head !== null) return headlessResource(head, value, { document, order, report });
   const apiVersion = textAt(value, 'apiVersion', report);

@@ -154,7 +154,7 @@ Status: × 1 error
   it('uses colours only when wanted', async () => {
     const escape = '\u001b[';
     expect((await folder.run(['check'])).out).not.toContain(escape);
-    expect((await folder.run(['check'], { FORCE_COLOR: '1' })).out).toContain(escape);
-    expect((await folder.run(['check'], { NO_COLOR: '1' })).out).not.toContain(escape);
+    expect((await folder.runProcess(['check'], { FORCE_COLOR: '1' })).out).toContain(escape);
+    expect((await folder.runProcess(['check'], { NO_COLOR: '1' })).out).not.toContain(escape);
   });
 });

@@ -8,12 +8,12 @@ afterAll(() => folder.remove());
 describe('inmesh', () => {
   it('prints its version', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
-    expect(await folder.run(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
-    expect((await folder.run(['check', '-v'])).out).toBe(`${version}\n`);
+    expect(await folder.runProcess(['--version'])).toEqual({ code: 0, out: `${version}\n`, err: '' });
+    expect((await folder.runProcess(['check', '-v'])).out).toBe(`${version}\n`);
   });
 
   it('prints help', async () => {
-    const { code, out } = await folder.run(['--help']);
+    const { code, out } = await folder.runProcess(['--help']);
     expect(code).toBe(0);
     expect(out).toMatch(/^Usage: inmesh <command>/);
     expect(out).toMatch(/^ {2}check \[paths…\] {2,}\S/m);
@@ -24,7 +24,7 @@ describe('inmesh', () => {
     ['check', ['--json', '-h, --help']],
     ['explain', ["-H, --header 'NAME: VALUE'", '-c, --config PATH', '--json']],
   ])('prints help for %s, with every option', async (command, options) => {
-    const { code, out } = await folder.run([command, '--help']);
+    const { code, out } = await folder.runProcess([command, '--help']);
     expect(code).toBe(0);
     for (const option of options) expect(out).toContain(option);
   });
@@ -35,7 +35,7 @@ describe('inmesh', () => {
     ['an unknown option', ['check', '--jsn'], /^inmesh check: Unknown option '--jsn'[^]*Usage: inmesh check/],
     ['an option without its value', ['explain', '-H'], /^inmesh explain: Option '-H, --header <value>' argument missing/],
   ])('exits with 2 for %s', async (_name, args, message) => {
-    const { code, out, err } = await folder.run(args);
+    const { code, out, err } = await folder.runProcess(args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(message);
   });

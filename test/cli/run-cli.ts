@@ -1,9 +1,10 @@
-// Runs the command line as people do: a process of its own, in a folder of its own.
+// Runs the command line in a folder of its own: within this process, which is quick, or in one of its own, as people do.
 import { execFile } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { commandLine } from '../../src/cli/command-line.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url));
 
@@ -15,7 +16,10 @@ export interface CliResult {
 
 export interface CliFolder {
   readonly path: string;
+  /** Within this process. */
   run(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<CliResult>;
+  /** In a process of its own. */
+  runProcess(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<CliResult>;
   remove(): void;
 }
 
@@ -28,7 +32,18 @@ export function cliFolder(files: Readonly<Record<string, string>>): CliFolder {
   }
   return {
     path,
-    run: (args, env = {}) =>
+    run: async (args, env = {}) => {
+      let out = '';
+      let err = '';
+      const code = await commandLine(args, {
+        out: (text) => void (out += text),
+        err: (text) => void (err += text),
+        env,
+        cwd: path,
+      });
+      return { code, out, err };
+    },
+    runProcess: (args, env = {}) =>
       new Promise((resolve) => {
         const options = { cwd: path, env: { PATH: process.env.PATH ?? '', ...env } };
         const child = execFile(process.execPath, [MAIN, ...args], options, (_error, out, err) =>

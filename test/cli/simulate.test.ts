@@ -110,8 +110,8 @@ describe('inmesh simulate', () => {
 
   it('is coloured where that is wanted', async () => {
     const args = ['simulate', ...QUICK, '--service', 'reviews', '--scenario', 'sinkhole'];
-    expect((await folder.run(args, { FORCE_COLOR: '1' })).out).toMatch(/\u001b\[33mhurt +\u001b\[39m/);
-    expect((await folder.run(args, { NO_COLOR: '1' })).out).not.toContain('\u001b[');
+    expect((await folder.runProcess(args, { FORCE_COLOR: '1' })).out).toMatch(/\u001b\[33mhurt +\u001b\[39m/);
+    expect((await folder.runProcess(args, { NO_COLOR: '1' })).out).not.toContain('\u001b[');
   });
 
   it('draws a picture, one for each service', async () => {

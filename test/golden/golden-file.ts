@@ -1,12 +1,15 @@
-// A golden file: documents as they are written, what inmesh makes of them, and what it says of them, in one place. Written
-// anew with UPDATE_GOLDEN=1; whoever does so reads the difference.
+// A golden file: documents as they are written, what inmesh makes of them, what it says of them, what it writes for another
+// mesh, and what is lost on the way, in one place. Written anew with UPDATE_GOLDEN=1; whoever does so reads the difference.
 import { readFileSync, writeFileSync } from 'node:fs';
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { stringify } from 'yaml';
 import type { MeshConfig, ServiceConfig } from '../../src/model/config.ts';
 import type { ConfigIssue } from '../../src/model/issue.ts';
 import { loadRegex } from '../../src/route/regex.ts';
-import { loadConfig } from '../../src/yaml/load.ts';
+import { EXPORT_TARGETS, exportConfig, type ExportTarget } from '../../src/yaml/export.ts';
+import { importConfig } from '../../src/yaml/import.ts';
+import { type LoadedConfig, loadConfig } from '../../src/yaml/load.ts';
+import type { Loss } from '../../src/yaml/losses.ts';
 
 export interface Golden {
   readonly path: string;
@@ -14,24 +17,49 @@ export interface Golden {
   readonly input: string;
   readonly model: string;
   readonly issues: string;
+  /** Empty when there are errors. */
+  readonly output: string;
+  readonly losses: string;
 }
 
-const SECTION = /^## (Input|Model|Issues)\n\n```(?:yaml|text)\n([\s\S]*?)```$/gm;
+/** What the files of a folder are written as; those of `concise` say it by their names. */
+const TARGETS: Readonly<Record<string, ExportTarget | 'concise'>> = {
+  'app-mesh': 'istio',
+  'gateway-api': 'istio',
+  istio: 'gateway-api',
+  'istio-security': 'concise',
+  linkerd: 'smi',
+  smi: 'linkerd',
+};
+
+function targetOf(path: string): ExportTarget | 'concise' {
+  const name = basename(path, '.md');
+  return TARGETS[basename(dirname(path))] ?? EXPORT_TARGETS.find((target) => target === name) ?? 'concise';
+}
+
+const SECTION = /^## (Input|Model|Issues|Output|Losses)\n\n```(?:yaml|text)\n([\s\S]*?)```$/gm;
 
 export function readGolden(path: string): Golden {
   const text = readFileSync(path, 'utf8');
   const sections = new Map([...text.matchAll(SECTION)].map(([, name = '', body = '']) => [name, body]));
   const title = /^# (.*)$/m.exec(text)?.[1] ?? basename(path);
   const part = (name: string): string => sections.get(name) ?? '';
-  return { path, title, input: part('Input'), model: part('Model'), issues: part('Issues') };
+  return {
+    path,
+    title,
+    input: part('Input'),
+    model: part('Model'),
+    issues: part('Issues'),
+    output: part('Output'),
+    losses: part('Losses'),
+  };
 }
 
-export function writeGolden({ path, title, input, model, issues }: Golden): void {
+export function writeGolden({ path, title, input, model, issues, output, losses }: Golden): void {
   const block = (name: string, language: string, body: string): string => `## ${name}\n\n\`\`\`${language}\n${body}\`\`\`\n`;
-  writeFileSync(
-    path,
-    `# ${title}\n\n${[block('Input', 'yaml', input), block('Model', 'yaml', model), block('Issues', 'text', issues)].join('\n')}`,
-  );
+  const blocks = [block('Input', 'yaml', input), block('Model', 'yaml', model), block('Issues', 'text', issues)];
+  if (model !== '') blocks.push(block('Output', 'yaml', output), block('Losses', 'text', losses));
+  writeFileSync(path, `# ${title}\n\n${blocks.join('\n')}`);
 }
 
 export const isUpdate: boolean = process.env.UPDATE_GOLDEN === '1';
@@ -47,7 +75,29 @@ export async function played(golden: Golden): Promise<Golden> {
     readFile: () => Promise.resolve(golden.input),
   });
   const issues = 'issues' in result ? result.issues : result.warnings;
-  return { ...golden, model: 'issues' in result ? '' : modelText(result.config), issues: issues.map(issueText).join('') };
+  const said = { ...golden, issues: issues.map(issueText).join('') };
+  if ('issues' in result) return { ...said, model: '', output: '', losses: '' };
+  return { ...said, model: modelText(result.config), ...(await written(result, targetOf(golden.path))) };
+}
+
+async function written(loaded: LoadedConfig, target: ExportTarget | 'concise'): Promise<Pick<Golden, 'output' | 'losses'>> {
+  const command = target === 'concise' ? '# inmesh import\n' : `# inmesh export --to ${target}\n`;
+  if (target === 'concise') {
+    const { text, losses } = await importConfig(loaded);
+    return { output: command + text, losses: lossesText(losses) };
+  }
+  const { documents, losses } = await exportConfig(loaded, target);
+  return { output: command + documents.map(({ text }) => text).join('---\n'), losses: lossesText(losses) };
+}
+
+/** Defaults that nobody wrote are counted. */
+function lossesText(losses: readonly Loss[]): string {
+  const said = losses.filter(({ verdict, position }) => position !== undefined || verdict === 'lost');
+  const lines = said.map(({ verdict, position, field, also = [], from, to, why }) => {
+    const place = position === undefined ? '' : ` ${position.line}:${position.column}`;
+    return `${verdict}${place} ${[field, ...also].join(', ')}: ${from}${to === '' ? '' : ` -> ${to}`}${why === '' ? '' : ` (${why})`}\n`;
+  });
+  return `${lines.join('')}${losses.length - said.length} defaults\n`.replaceAll('input.yaml:', '');
 }
 
 function issueText({ severity, position, message, suggestion, code }: ConfigIssue): string {

@@ -32,7 +32,7 @@ import type {
   RedirectInput,
   RewriteInput,
 } from '../../src/model/input-traffic.ts';
-import type { AdmissionInput, MeshInput, RouteInput, ServiceInput } from '../../src/model/input.ts';
+import type { AdmissionInput, MeshInput, RouteInput, ServerLimitsInput, ServiceInput } from '../../src/model/input.ts';
 
 const string: Required<StringMatchInput> = { exact: 'GET', prefix: 'a', regex: 'b', present: true, not: true };
 
@@ -144,7 +144,7 @@ const rateLimit: Required<RateLimitInput> = { requests: 1, per: '1s', burst: 1 }
 
 const policies: Required<PolicyInput> = {
   protocol: 'http1',
-  tls: { mode: 'mutual', cert: 'a', key: 'b', ca: 'c', serverName: 'd', subjectAltNames: ['e'] },
+  tls: { mode: 'mutual', cert: 'a', key: 'b', ca: 'c', serverName: 'd', subjectAltNames: ['e'], minTls: '1.2' },
   timeout: '1s',
   retries: {
     attempts: 1,
@@ -154,6 +154,7 @@ const policies: Required<PolicyInput> = {
     retryAfterMax: '1s',
     methods: ['GET'],
     acrossSubsets: true,
+    grpcStatuses: ['UNAVAILABLE', 8],
     bodyLimit: '1KiB',
   },
   retryBudget: Object.assign({}, ...budgets) as InmeshBudgetInput,
@@ -246,12 +247,79 @@ const admission: Required<AdmissionInput> = {
   retryAfter: '1s',
 };
 
+const serverLimits: Required<ServerLimitsInput> = {
+  maxConnections: 1,
+  maxConnectionsPerAddress: 1,
+  maxRequests: 1,
+  firstByteTimeout: '0s',
+  handshakeTimeout: '1s',
+  headersTimeout: '1s',
+  requestTimeout: '1s',
+  idleTimeout: '1s',
+  maxHeaderBytes: 2_048,
+  maxConnectionAge: '1m',
+  maxStreams: 1,
+  streamResetBurst: 1,
+  streamResetRate: 1,
+  controlFrameBurst: 1,
+  controlFrameRate: 1,
+};
+
+const accessRule = {
+  from: ['productpage'],
+  addresses: ['10.0.0.0/8'],
+  methods: ['GET'],
+  paths: ['/api/{*}'],
+  hosts: ['reviews'],
+  ports: [8080],
+  headers: { 'x-team': ['a', 'b'] },
+};
+
+const extensionProvider = {
+  name: 'policies',
+  kind: 'http',
+  address: '127.0.0.1:9000',
+  timeout: '200ms',
+  failOpen: false,
+  statusOnError: 403,
+  pathPrefix: '/check',
+  includeRequestHeadersInCheck: ['x-user'],
+  includeAdditionalHeadersInCheck: { 'x-from': 'inmesh' },
+  headersToUpstreamOnAllow: ['x-role'],
+  headersToDownstreamOnAllow: ['x-seen'],
+  headersToDownstreamOnDeny: ['x-why'],
+} as const;
+
 export const EVERYTHING: Required<MeshInput> = {
   self: { service: 'a', namespace: 'b', serviceAccount: 'c', labels: { x: 'y' }, locality: 'r/z' },
-  identity: { cert: 'a', key: 'b', ca: 'c' },
+  identity: {
+    cert: 'a',
+    key: 'b',
+    ca: 'c',
+    directory: 'd',
+    spiffe: 'unix:///e',
+    external: true,
+    hint: 'f',
+    bundles: { 'g.test': 'h' },
+    bundleMap: 'i',
+    crl: 'j',
+    trustDomain: 'k',
+    trustDomainAliases: ['l'],
+  },
   defaults: { timeout: 5 },
   unknownHosts: 'pass',
   failures: 'throw',
-  inbound: { mtls: 'strict', admission },
+  inbound: {
+    mtls: 'strict',
+    admission,
+    limits: serverLimits,
+    minTls: '1.2',
+    trustedProxies: ['10.0.0.0/8'],
+    forwardClientCert: true,
+    allow: [accessRule],
+    deny: [accessRule],
+    ask: [{ ...accessRule, provider: 'policies' }],
+    extensionProviders: [extensionProvider],
+  },
   services: { a: service },
 };

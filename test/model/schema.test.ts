@@ -126,7 +126,6 @@ describe('schema/mesh.schema.json', () => {
 
   it('helps editors: words, patterns, defaults, descriptions', () => {
     expect(json.properties?.unknownHosts).toMatchObject({ enum: ['pass', 'refuse'], default: 'pass' });
-    expect(json.properties?.identity?.required).toEqual(['cert', 'key', 'ca']);
     expect(service.properties?.timeout).toMatchObject({ type: 'string', default: '30s' });
     expect(new RegExp(service.properties?.timeout?.pattern ?? '^$').test('1m30s')).toBe(true);
     expect(new RegExp(service.properties?.timeout?.pattern ?? '^$').test('90')).toBe(false);

@@ -88,10 +88,14 @@ describe('reload', () => {
     ['the open time only', BREAKER_DEFAULTS, { ...BREAKER_DEFAULTS, openBaseMs: 7 }, true],
     ['the ratio', BREAKER_DEFAULTS, { ...BREAKER_DEFAULTS, failureRatio: 0.5 }, false],
     ['the window', BREAKER_DEFAULTS, { ...BREAKER_DEFAULTS, windowMs: 1 }, false],
+    ['the least number of calls', BREAKER_DEFAULTS, { ...BREAKER_DEFAULTS, callsMin: 11 }, false],
     ['the kind', BREAKER_DEFAULTS, RUN, false],
+    ['the kind alone', { ...BREAKER_DEFAULTS, failureRatio: 0.5, callsMin: 4 }, COUNT, false],
     ['the length of the run', RUN, { ...RUN, failures: 9 } as BreakerPolicy, false],
     ['nothing of a run', RUN, { ...RUN }, true],
     ['nothing of a count', COUNT, { ...COUNT }, true],
+    ['the ratio of a count', COUNT, { ...COUNT, failureRatio: 0.6 } as BreakerPolicy, false],
+    ['the least number of a count', COUNT, { ...COUNT, callsMin: 5 } as BreakerPolicy, false],
     ['the size of a count', COUNT, { ...COUNT, size: 11 } as BreakerPolicy, false],
   ])('a change of %s', (_name, before, after, same) => {
     expect(isSameTrip(before, after)).toBe(same);

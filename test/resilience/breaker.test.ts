@@ -56,6 +56,47 @@ describe('Breaker', () => {
     expect(breaker.state).toBe('closed');
   });
 
+  it('counts what is admitted in the very ms in which it closes', () => {
+    const { breaker } = setup();
+    open(breaker, 0);
+    for (const nowMs of [1_000, 1_001, 1_002]) call(breaker, 'success', nowMs);
+    open(breaker, 1_002);
+    expect(breaker.state).toBe('open');
+  });
+
+  it('tells nobody to stay away when it is closed, half open, or held open by hand', () => {
+    const { breaker } = setup();
+    expect(breaker.retryAfterMs(0)).toBe(0);
+    open(breaker, 0);
+    expect(breaker.retryAfterMs(400)).toBe(600);
+    const release = breaker.isolate();
+    expect(breaker.retryAfterMs(400)).toBe(0);
+    release();
+    breaker.acquire(1_500);
+    expect(breaker.retryAfterMs(1_500)).toBe(0);
+  });
+
+  it('says for how long it is open when it is no longer held open by hand', () => {
+    const { breaker, changes } = setup();
+    breaker.isolate('a drill')();
+    open(breaker, 0);
+    breaker.isolate()();
+    expect(changes.map(({ state, reason, forMs }) => [state, reason, forMs])).toEqual([
+      ['isolated', 'a drill', 0],
+      ['closed', 'no longer isolated', 0],
+      ['open', '70 % of the calls of the last 5000 ms failed', 1_000],
+      ['isolated', 'isolated by hand', 0],
+      ['open', 'no longer isolated', 1_000],
+    ]);
+  });
+
+  it('a probe that is due is not put off by another look for endpoints', () => {
+    const { breaker } = setup();
+    open(breaker, 0);
+    breaker.probeSoon(5_000);
+    expect(breaker.acquire(1_000)).toBe(true);
+  });
+
   it('does not count what is ignored', () => {
     const { breaker } = setup();
     for (let i = 0; i < 100; i++) call(breaker, 'ignored', i);

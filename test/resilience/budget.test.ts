@@ -59,6 +59,13 @@ describe('Budget', () => {
     expect(budget.balance(0)).toBe(3);
   });
 
+  it('trickles at the old rate until the new policy comes', () => {
+    const budget = new Budget({ ...BUDGET_DEFAULTS, tokensPerSecond: 1 }, 0);
+    withdraw(budget, 20, 0);
+    budget.update({ ...BUDGET_DEFAULTS, tokensPerSecond: 0 }, 4_000);
+    expect(budget.balance(60_000)).toBe(4);
+  });
+
   it('under total failure allows no more retries than capacity and trickle', () => {
     const budget = new Budget(BUDGET_DEFAULTS, 0);
     let granted = 0;

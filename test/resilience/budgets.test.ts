@@ -86,6 +86,20 @@ describe('Envoy', () => {
   });
 });
 
+describe('Envoy, reloaded', () => {
+  it('keeps its count while the interval stays, and what an old stack says later is no fault', () => {
+    const policy = { ...ENVOY_BUDGET_DEFAULTS, intervalMs: 10_000 };
+    const budget = new EnvoyBudget(policy, { requests: 0 });
+    const onCall = budget.onCall;
+    calls(budget, 100);
+    budget.update({ ...policy, percent: 50 });
+    expect(budget.balance(0)).toBe(50);
+    budget.update(ENVOY_BUDGET_DEFAULTS);
+    onCall?.(0);
+    expect(budget.balance(0)).toBe(3);
+  });
+});
+
 describe('Linkerd', () => {
   const bare: LinkerdBudgetPolicy = { ...LINKERD_BUDGET_DEFAULTS, retriesPerSecondMin: 0 };
 
@@ -189,6 +203,19 @@ describe('Gateway API', () => {
   });
 });
 
+describe('Gateway API, reloaded', () => {
+  const free = { ...GATEWAY_API_BUDGET_DEFAULTS, percent: 0, rateMinCount: 5 };
+
+  it('the count of the free rate stays with its time, and starts anew with another', () => {
+    const budget = new GatewayApiBudget(free);
+    expect(granted(budget, 3)).toBe(3);
+    budget.update({ ...free, intervalMs: 7_000 });
+    expect(budget.balance(0)).toBe(2);
+    budget.update({ ...free, intervalMs: 7_000, rateMinIntervalMs: 2_000 });
+    expect(budget.balance(0)).toBe(5);
+  });
+});
+
 describe('gRPC', () => {
   it('retries go on while more than half is left; they cost nothing, failures do', () => {
     const budget = new GrpcBudget(GRPC_BUDGET_DEFAULTS);
@@ -245,6 +272,18 @@ describe('makeBudget', () => {
       budget = makeBudget(policy, { nowMs: 0, inFlight, before: budget });
       expect(budget.denied).toBe(3);
     }
+  });
+
+  it.each([
+    ['successes', false],
+    ['envoy', true],
+    ['linkerd', true],
+    ['gateway-api', true],
+    ['grpc', false],
+    ['none', false],
+  ] as const)('%s: whether it pays for what the service never saw: %s', (kind, expected) => {
+    const policy = POLICIES.find((one) => one.kind === kind) as RetryBudgetPolicy;
+    expect(makeBudget(policy, { nowMs: 0, inFlight }).coversUnprocessed).toBe(expected);
   });
 
   it('ours asks for nothing but successes', () => {

@@ -35,4 +35,8 @@ describe('directivesOf', () => {
       'max-age=60, private="a, b"',
     );
   });
+
+  it.each(['a=";"', 'a=","', 'a="="', 'a="b c"'])('%s keeps its quotes', (text) =>
+    expect(writeDirectives(directivesOf(text), [])).toBe(text),
+  );
 });

@@ -50,6 +50,8 @@ describe('what an error means', () => {
     not_processed: 'failure',
     connection_lost: 'failure',
     peer_untrusted: 'ignored',
+    certificate_refused: 'ignored',
+    identity_missing: 'ignored',
     protocol_error: 'failure',
     call_failed: 'failure',
     attempt_timeout: 'failure',
@@ -213,6 +215,14 @@ describe('Retry-After', () => {
     ['soon', 0],
     ['Wed, 21 Oct 2026 07:28:05 GMT', 5_000],
     ['Wed, 21 Oct 2026 07:27:00 GMT', 0],
+    ['Wednesday, 21-Oct-26 07:28:05 GMT', 5_000],
+    ['Wed Oct 21 07:28:05 2026', 5_000],
+    // Texts that only Date takes for one.
+    ["2305'", 0],
+    ['9999999999', 0],
+    ['try 2099', 0],
+    ['2099-01-01T00:00:00Z', 0],
+    ['Wed, 99 Oct 2026 07:28:05 GMT', 0],
   ])('%j is %i ms', (value, expected) => {
     expect(retryAfterMs(value, wallMs)).toBe(expected);
   });

@@ -24,6 +24,7 @@ describe('deadlineLayer', () => {
   it.each([
     ['that of the inbound call', -1, 3, 3],
     ['its own, if it has one', 1, 3, 1],
+    ['its own, though it is the first in the list', 0, 3, 0],
     ['nobody has said', -1, -1, -1],
   ])('how much a call matters: %s', async (_name, own, inherited, expected) => {
     const [leaf, server] = pair();
@@ -32,6 +33,28 @@ describe('deadlineLayer', () => {
     const inbound = { deadlineMs: INFINITE, criticality: inherited };
     void deadlineLayer({ clock: new VirtualClock(), inherited: () => inbound })(leaf)(call);
     expect((await server.next()).call.criticality).toBe(expected);
+  });
+
+  it.each<[string, string[], string | undefined, string[]]>([
+    ['that of the inbound call', ['accept', '*/*'], 'abc', ['accept', '*/*', 'x-request-id', 'abc']],
+    ['its own, whatever its spelling', ['X-Request-Id', 'mine'], 'abc', ['X-Request-Id', 'mine']],
+    ['none, when nobody gave one', ['accept', '*/*'], '', ['accept', '*/*']],
+    ['none, when nobody could', ['accept', '*/*'], undefined, ['accept', '*/*']],
+  ])('the request id of a call: %s', async (_name, own, requestId, expected) => {
+    const [leaf, server] = pair();
+    const call = testCall();
+    call.headers = own;
+    const inbound = { deadlineMs: INFINITE, criticality: -1, ...(requestId === undefined ? {} : { requestId }) };
+    void deadlineLayer({ clock: new VirtualClock(), inherited: () => inbound })(leaf)(call);
+    expect((await server.next()).call.headers).toEqual(expected);
+    // Of the caller: he may use his array again.
+    expect(own).not.toContain('abc');
+  });
+
+  it('a call that no route has taken has no time but its own', async () => {
+    const [leaf, server] = pair();
+    void deadlineLayer({ clock: new VirtualClock(), inherited: () => undefined })(leaf)(testCall({ route: null }));
+    expect((await server.next()).call.deadlineMs).toBe(INFINITE);
   });
 
   it('passes the answer through untouched', async () => {

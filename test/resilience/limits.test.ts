@@ -23,6 +23,13 @@ describe('Limits', () => {
     expect(answers.slice(0, -1).every((answer) => answer === '')).toBe(true);
   });
 
+  it('counts the first attempts that it ever admitted, without retries and refusals', () => {
+    const state = new Limits();
+    for (const isRetry of [false, true, false, false]) state.tryAcquire(policy(3, 0), isRetry);
+    state.release(false);
+    expect([state.admitted, state.requests, state.retries]).toEqual([2, 2, 1]);
+  });
+
   it('admits again after a release', () => {
     const state = new Limits();
     state.tryAcquire(policy(1, 1), true);

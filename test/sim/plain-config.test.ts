@@ -32,7 +32,7 @@ function resolved(input: MeshInput): MeshConfig {
 }
 
 describe('a plain configuration', () => {
-  const { a, b } = resolved(plainConfig(INPUT)).services;
+  const { a, b } = plainConfig(resolved(INPUT)).services;
 
   it('keeps who is there, where calls go and how long they may take', () => {
     const own = resolved(INPUT).services['a'];
@@ -42,7 +42,7 @@ describe('a plain configuration', () => {
       own?.routes.map(({ name, matches, targets, timeoutMs, sticky }) => ({ name, matches, targets, timeoutMs, sticky })),
     );
     expect(b?.timeoutMs).toBe(3_000);
-    expect(plainConfig(INPUT)).toMatchObject({ self: { locality: 'r/a' }, failures: 'respond' });
+    expect(plainConfig(resolved(INPUT))).toMatchObject({ self: { locality: 'r/a' }, failures: 'respond' });
   });
 
   it('has no policy, wherever it stood', () => {
@@ -59,7 +59,7 @@ describe('a plain configuration', () => {
   });
 
   it('of nothing is nothing', () => {
-    expect(plainConfig({})).toEqual({ services: {} });
+    expect(plainConfig(resolved({})).services).toEqual({});
   });
 });
 

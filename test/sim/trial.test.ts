@@ -140,11 +140,27 @@ describe('the configuration of a trial', () => {
     await expect(trial({ pathology: 'slow-replica', ...more })).rejects.toThrow(message);
   });
 
-  it('with resources of another mesh is refused, not half run', async () => {
+  it('with documents of a mesh is run by them', async () => {
     const config = file(
       'foreign.yaml',
-      'services: { a: { endpoints: ["a:80", "b:80"] } }\n---\napiVersion: networking.istio.io/v1\nkind: VirtualService\nmetadata: { name: a }\nspec: { hosts: [a], http: [ { route: [ { destination: { host: a } } ] } ] }\n',
+      `services: { a: { endpoints: ['a:80', 'b:80'] } }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: a }
+spec: { hosts: [a], http: [{ timeout: 1s, retries: { attempts: 1, retryOn: 5xx }, route: [{ destination: { host: a } }] }] }
+---
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: a }
+spec: { host: a, trafficPolicy: { outlierDetection: { consecutive5xxErrors: 3, interval: 1s, maxEjectionPercent: 50 } } }
+`,
     );
-    await expect(trial({ config, pathology: 'slow-replica' })).rejects.toThrow();
+    const { inmesh, plain, service } = await trial({ config, pathology: 'sinkhole' });
+    expect(service).toBe('a');
+    // What is ejected gets nothing: only the documents say so.
+    expect(plain.worstShare).toBeGreaterThan(0.4);
+    expect(inmesh.worstShare).toBeLessThan(0.2);
+    expect(inmesh.goodput).toBeGreaterThan(plain.goodput);
   });
 });

@@ -57,7 +57,11 @@ const rows: readonly Row[] = [
     'self:\n  labels: { version: 1 }',
     ['2:22 error self.labels.version must be a text, in quotes when it looks like a number, not 1'],
   ],
-  ['identity without ca', 'identity: { cert: a, key: b }', ['1:1 error identity.ca is missing']],
+  [
+    'identity without ca',
+    'identity: { cert: a, key: b }',
+    ['1:11 error identity lacks ca; give cert, key and ca, or directory, or spiffe, or external'],
+  ],
   [
     'strict without identity',
     'inbound: { mtls: strict }',

@@ -143,6 +143,9 @@ const ALL_METHODS: readonly string[] = Object.freeze(['*']);
 /** Where the pause is left to us it is Envoy's, as in most gateways. */
 const AS_ENVOY: RetrySemantics = Object.freeze({ kind: 'envoy', avoidTried: true, leavePriority: false, rateLimited: false });
 
+/** Envoy's pause begins at 0, and a backoff is the least of all pauses. */
+const WITH_LEAST_PAUSE: RetrySemantics = Object.freeze({ kind: 'gateway-api' });
+
 /** A stanza of its own stands for connection failures, resets and timeouts, whatever codes it names. Source: GEP-1731. */
 function retriesOf({ backendRequest }: TimeoutsSpec, retry: RetrySpec | undefined): RetryPolicy | null {
   const single = backendRequest === undefined ? null : parseGatewayDuration(backendRequest);
@@ -163,8 +166,9 @@ function retriesOf({ backendRequest }: TimeoutsSpec, retry: RetrySpec | undefine
       ...codes,
     ],
     methods: ALL_METHODS,
-    // Envoy's pause begins at 0, and a backoff is the least of all pauses: ours keeps to it.
-    ...(leastMs === null ? { semantics: AS_ENVOY } : { backoff: { baseMs: leastMs, maxMs: leastMs * BACKOFF_FACTOR_MAX } }),
+    ...(leastMs === null
+      ? { semantics: AS_ENVOY }
+      : { backoff: { baseMs: leastMs, maxMs: leastMs * BACKOFF_FACTOR_MAX }, semantics: WITH_LEAST_PAUSE }),
   };
 }
 

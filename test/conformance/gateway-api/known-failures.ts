@@ -3,8 +3,6 @@
 
 /** By test and index of the case. */
 export const KNOWN: Readonly<Record<string, string>> = Object.freeze({
-  'HTTPRouteRetryWithTimeouts 3':
-    'the call ends with the last answer (500) as soon as no further attempt fits into the time that is left; a gateway waits for that time and answers 504',
   'MeshGRPCRouteRequestHeaderModifier 1':
     'a repeated header leaves as one over HTTP/2, joined by ", " (undici); it means the same (RFC 9110 §5.3), the suite compares the text',
   'MeshGRPCRouteRequestHeaderModifier 3':

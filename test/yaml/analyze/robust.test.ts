@@ -3,33 +3,19 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { systemClock } from '../../../src/core/clock.ts';
-import { resolveConfig } from '../../../src/model/resolve.ts';
 import { analyze } from '../../../src/yaml/analyze/analyze.ts';
 import type { Finding } from '../../../src/yaml/analyze/findings.ts';
-import { type DocumentParser, documentParser } from '../../../src/yaml/document.ts';
 import { sourceText } from '../../../src/yaml/frame.ts';
-import { isResource, readResource, type Resource } from '../../../src/yaml/resource.ts';
+import { isResource } from '../../../src/yaml/resource.ts';
 import { toValue } from '../../../src/yaml/value.ts';
 import { ROOT } from '../../house/tree.ts';
 import { checked } from './codes-of.ts';
+import { analysisMs, config, CROWDS, parse, resourcesIn } from './crowds.ts';
 
 const EXAMPLES = join(ROOT, 'examples/codes');
 const TEXT = readdirSync(EXAMPLES)
   .map((name) => readFileSync(join(EXAMPLES, name), 'utf8'))
   .join('---\n');
-
-const parse: DocumentParser = await documentParser();
-const base = resolveConfig({ services: { reviews: { endpoints: ['10.0.0.1:80'] } } });
-if ('issues' in base) throw new Error('the base has faults');
-const { config } = base;
-
-function resourcesIn(text: string, file = 'mesh.yaml'): Resource[] {
-  const source = sourceText(file, text);
-  return parse(source)
-    .documents.filter(isResource)
-    .map((root, order) => readResource({ source, path: '/configs/mesh.yaml', root }, {}, order));
-}
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
@@ -133,75 +119,9 @@ describe('what is found', () => {
   });
 });
 
-/** Far above what is measured (see docs/cli.md), far below what a loop within a loop would take. */
-const LONGEST_MS = 2_000;
-
-function timed(resources: readonly Resource[]): { readonly findings: number; readonly ms: number } {
-  const from = systemClock.now();
-  const findings = analyze(config, resources, { isWhole: true }).length;
-  return { findings, ms: systemClock.now() - from };
-}
-
-/** 1,000 documents are what one text may hold. */
-function many(count: number, document: (i: number) => object): Resource[] {
-  return Array.from({ length: Math.ceil(count / 1_000) }, (_, part) => part).flatMap((part) => {
-    const size = Math.min(1_000, count - part * 1_000);
-    return resourcesIn(Array.from({ length: size }, (__, i) => JSON.stringify(document(part * 1_000 + i))).join('\n---\n'), `${part}.yaml`);
-  });
-}
-
-const route = (host: string): object => ({ route: [{ destination: { host, subset: 'v1' } }] });
-const head = (kind: string, name: string, group = 'networking.istio.io/v1'): object => ({ apiVersion: group, kind, metadata: { name } });
-
-describe('10,000 documents', () => {
-  it.each<[string, (i: number) => object]>([
-    [
-      'of 2,500 services',
-      (i) => {
-        const name = `svc-${Math.floor(i / 4)}`;
-        const ports = [{ name: 'http', port: 80 }];
-        return [
-          { ...head('Service', name, 'v1'), spec: { selector: { app: name }, ports } },
-          { ...head('VirtualService', name), spec: { hosts: [name], http: [route(name)] } },
-          { ...head('DestinationRule', name), spec: { host: name, subsets: [{ name: 'v1', labels: { version: 'v1' } }] } },
-          { ...head('Deployment', name, 'apps/v1'), spec: { template: { metadata: { labels: { app: name, version: 'v1' } } } } },
-        ][i % 4] as object;
-      },
-    ],
-    [
-      'with rules for one host',
-      (i) => ({ ...head('VirtualService', `vs-${i}`), spec: { hosts: ['reviews', `*.d${i}.com`], http: [route('missing')] } }),
-    ],
-    [
-      'with rules for one wildcard, each for another namespace',
-      (i) => ({
-        ...head('VirtualService', `vs-${i}`),
-        spec: { hosts: ['*.com'], exportTo: i % 2 === 0 ? [`ns-${i}`] : ['*'], http: [route('a.com')] },
-      }),
-    ],
-    [
-      'that select one another',
-      (i) =>
-        i % 2 === 0
-          ? { apiVersion: 'v1', kind: 'Pod', metadata: { name: `p-${i}`, labels: { app: 'a', one: `l${i % 40}` } } }
-          : { ...head('Sidecar', `s-${i}`), spec: { workloadSelector: { labels: { app: 'a' } }, egress: [{ hosts: ['./*'] }] } },
-    ],
-    [
-      'with one port in many protocols',
-      (i) => ({
-        ...head('ServiceEntry', `se-${i}`),
-        spec: { hosts: ['api.example.com'], ports: [{ number: 80, name: 'http', protocol: `P${i}` }] },
-      }),
-    ],
-    [
-      'with policies for namespaces that are not there',
-      (i) => ({
-        ...head('AuthorizationPolicy', `ap-${i}`, 'security.istio.io/v1'),
-        spec: { rules: [{ from: [{ source: { namespaces: [`ns-${i}`, '*-x'] } }] }] },
-      }),
-    ],
-  ])('%s', (_what, document) => {
-    const { ms } = timed(many(10_000, document));
-    expect(ms).toBeLessThan(LONGEST_MS);
+describe('1,000 documents', () => {
+  it.each(CROWDS)('%s', (_what, document) => {
+    // robust.long.test.ts has ten times as many.
+    expect(analysisMs(1_000, document)).toBeLessThan(1_000);
   });
 });
