@@ -51,6 +51,15 @@ export interface Body {
   open(): unknown;
   /** Gives back what was buffered, and lets go of the source. */
   release(): void;
+  /** The same content for a second call at the same time; null when it cannot be had. @default as the transport knows its own bodies */
+  copy?(): Body | null;
+}
+
+/** How a call travels that is more than a request and bytes. The leaf asks it instead of its own client. Written by the edge. */
+export interface Carrier {
+  readonly protocol: 'grpc';
+  /** Sends one attempt over the wire to its endpoint. Keeps the contract of Service. */
+  send(attempt: Call, wire: unknown): Promise<Reply>;
 }
 
 export type OutcomeKind = 'success' | 'failure' | 'ignored';
@@ -65,6 +74,8 @@ export interface Outcome {
   readonly endedAtMs: number;
   /** The service refused the call before any work, because it has too much of it: it lives, and helps itself. Present only when true. */
   readonly isShed?: true;
+  /** Of a gRPC call: what the server said, or what its failure comes to; then `status` is what that counts as. */
+  readonly grpcStatus?: number;
 }
 
 export type EndListener = (call: Call, outcome: Outcome) => void;
@@ -168,6 +179,8 @@ export class Call implements Cancelable {
   informational: InformationalSink | null = null;
   /** Options of the edge for the transport below, such as undici's `headersTimeout`; opaque in between. */
   transportOptions: unknown = null;
+  /** null: plain HTTP. Written by the edge. */
+  carrier: Carrier | null = null;
   /** What waits for the call right now; told by `cancel`. */
   pending: Cancelable | null = null;
   outcome: Outcome | null = null;
@@ -205,6 +218,7 @@ export class Call implements Cancelable {
     child.upgrade = this.upgrade;
     child.informational = this.informational;
     child.transportOptions = this.transportOptions;
+    child.carrier = this.carrier;
     this.pending = child;
     return child;
   }

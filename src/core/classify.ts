@@ -15,9 +15,14 @@ export function isShed(status: number, headers: ReplyHeaders): boolean {
   return status === 503 && headers[ERROR_HEADER] === 'overloaded';
 }
 
+/** Whether it is about who is who: never the health of an endpoint. */
+export function isAboutIdentity({ code }: MeshError): boolean {
+  return code === 'peer_untrusted' || code === 'certificate_refused';
+}
+
 /** The caller's abort and our own refusal of the peer count for nobody; a refusal of ours never reached the endpoint. */
 export function kindOfError(error: MeshError): OutcomeKind {
-  if (error.code === 'canceled' || error.code === 'peer_untrusted' || error.family === 'refused') return 'ignored';
+  if (error.code === 'canceled' || isAboutIdentity(error) || error.family === 'refused') return 'ignored';
   // A request that could not be written never left: the caller's mistake.
   if (error.code === 'protocol_error' && error.sent === 'none') return 'ignored';
   return 'failure';
@@ -85,6 +90,10 @@ function firstOf(on: readonly RetryCondition[], candidates: readonly RetryCondit
   return null;
 }
 
+/** The three forms of a date; Date alone reads much else as one, a lone year for example. Source: RFC 9110 §5.6.7. */
+const HTTP_DATE =
+  /^[A-Z][a-z]{2,8}(?:, (?:\d\d [A-Z][a-z]{2} \d{4}|\d\d-[A-Z][a-z]{2}-\d\d) \d\d:\d\d:\d\d GMT| [A-Z][a-z]{2} [ \d]\d \d\d:\d\d:\d\d \d{4})$/;
+
 /**
  * `Retry-After` as ms to wait: seconds, or an HTTP date. 0 when absent or unreadable.
  * Source: RFC 9110 §10.2.3.
@@ -93,6 +102,8 @@ export function retryAfterMs(value: string | undefined, wallMs: number): number 
   if (value === undefined) return 0;
   const text = value.trim();
   if (/^\d{1,9}$/.test(text)) return Number(text) * 1_000;
-  const date = Date.parse(text);
+  if (!HTTP_DATE.test(text)) return 0;
+  // The oldest form does not name its zone, and always means this one.
+  const date = Date.parse(text.endsWith('GMT') ? text : `${text} GMT`);
   return Number.isNaN(date) ? 0 : Math.max(0, date - wallMs);
 }

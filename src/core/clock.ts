@@ -176,6 +176,11 @@ export const systemClock: Clock = new WheelClock();
 /** Chance of the process. */
 export const systemRandom: Random = Math.random;
 
+/** Runs it when the callbacks of this turn are done: for what must not happen inside a callback of a socket. */
+export function nextTurn(run: () => void): void {
+  setImmediate(run);
+}
+
 class Task extends Timer {
   readonly #run: () => void;
   constructor(run: () => void) {

@@ -1,5 +1,5 @@
 // What an inbound call hands on to the outbound calls made while it is served: its deadline, how much it matters, who
-// asked. One AsyncLocalStorage for the process; written once per inbound call, only read on the outbound path.
+// asked, its name. One AsyncLocalStorage for the process; written once per inbound call, only read on the outbound path.
 import { AsyncLocalStorage } from 'node:async_hooks';
 
 export interface InboundContext {
@@ -9,6 +9,8 @@ export interface InboundContext {
   readonly criticality: number;
   /** Address of the caller, '' when unknown. */
   readonly source: string;
+  /** Name of the request on its whole way, for the logs of all processes. @default '', none: nothing is handed on */
+  readonly requestId?: string;
 }
 
 export const inboundContext: AsyncLocalStorage<InboundContext> = new AsyncLocalStorage();

@@ -31,6 +31,8 @@ export type MeshErrorCode =
   | 'not_processed'
   | 'connection_lost'
   | 'peer_untrusted'
+  | 'certificate_refused'
+  | 'identity_missing'
   | 'protocol_error'
   | 'call_failed'
   | 'attempt_timeout'
@@ -123,6 +125,22 @@ export const ERROR_CODES: Readonly<Record<MeshErrorCode, ErrorCodeEntry>> = Obje
     family: 'failed',
     meaning: 'The TLS peer did not prove the identity that was expected.',
     remedy: 'Check ca, serverName and subjectAltNames of the service, and the certificate of the endpoint.',
+    status: 503,
+    flag: 'UF',
+    body: 'upstream connect error or disconnect/reset before headers. reset reason: connection failure',
+  },
+  certificate_refused: {
+    family: 'failed',
+    meaning: 'The endpoint did not accept the certificate of this process, and closed the connection. The request was not sent.',
+    remedy: 'Check that the endpoint trusts the CA of this process, that its certificate is in time, and that it may call.',
+    status: 503,
+    flag: 'UF',
+    body: 'upstream connect error or disconnect/reset before headers. reset reason: connection failure',
+  },
+  identity_missing: {
+    family: 'refused',
+    meaning: 'This process has no certificate that is in time, so mutual TLS cannot be spoken. No connection was tried.',
+    remedy: 'See the identityFailed events: the message names the source and why it gives no certificate.',
     status: 503,
     flag: 'UF',
     body: 'upstream connect error or disconnect/reset before headers. reset reason: connection failure',

@@ -32,6 +32,37 @@ export type MeshEvent =
   | { readonly type: 'circuitHalfOpened'; readonly service: string }
   | { readonly type: 'circuitClosed'; readonly service: string }
   | { readonly type: 'peerUntrusted'; readonly service: string; readonly endpoint: string; readonly message: string }
+  /** The endpoint did not accept the certificate of this process. */
+  | { readonly type: 'certificateRefused'; readonly service: string; readonly endpoint: string; readonly message: string }
+  /** This process has a certificate, the first or the next. */
+  | {
+      readonly type: 'identityRotated';
+      readonly spiffeId: string;
+      /** ms since the epoch. */
+      readonly notAfterMs: number;
+      readonly version: number;
+    }
+  /** No new certificate, or one that cannot be used; the last good one stays. An empty service means the identity of the mesh. */
+  | { readonly type: 'identityFailed'; readonly service: string; readonly message: string }
+  /** A third, then a tenth of its life is left, then nothing, and no new one has come. */
+  | {
+      readonly type: 'identityExpiring';
+      readonly spiffeId: string;
+      readonly notAfterMs: number;
+      readonly severity: 'warning' | 'error' | 'expired';
+    }
+  /** A call that came in was refused. `policy` is `namespace/name`, '' when none decided; the message names rule and condition. */
+  | {
+      readonly type: 'callDenied';
+      readonly status: number;
+      readonly policy: string;
+      readonly reason: string;
+      readonly message: string;
+    }
+  /** A call that was let in, and that a dry run or an audit policy would tell of. */
+  | { readonly type: 'callAudited'; readonly policy: string; readonly message: string }
+  /** A connection that came in was not taken: no certificate, a wrong one, plain bytes where mTLS is asked for. */
+  | { readonly type: 'peerRefused'; readonly address: string; readonly code: string; readonly message: string }
   | { readonly type: 'endpointUnhealthy'; readonly service: string; readonly endpoint: string; readonly reason: string }
   | { readonly type: 'endpointHealthy'; readonly service: string; readonly endpoint: string }
   /** Somebody pulled the switch: no retries, no hedges. An empty service means all. */

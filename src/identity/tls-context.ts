@@ -1,12 +1,25 @@
-// TLS of the client side: certificates read and checked once, one SecureContext per policy, the peer's name verified on
+// TLS of the client side: certificates checked once, one SecureContext per policy and generation, the peer's name verified on
 // every connection. No session resumption: a resumed session skips that check (Node's rule), and identity with it.
-import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
-import { checkServerIdentity, type ConnectionOptions, createSecureContext, type PeerCertificate, type SecureContext } from 'node:tls';
-import type { IdentityConfig } from '../model/config.ts';
+import {
+  checkServerIdentity,
+  type ConnectionOptions,
+  createSecureContext,
+  type PeerCertificate,
+  type SecureContextOptions,
+} from 'node:tls';
+import type { Clock } from '../core/clock.ts';
 import type { TlsPolicy } from '../model/destination.ts';
+import { readCertificate } from './certificate.ts';
+import { expectedHost, expectedNames } from './expected-peer.ts';
+import { isIdentityFailure } from './identity-failure.ts';
+import type { Identity } from './identity-source.ts';
+import { pemBlocks } from './pem.ts';
+import { parseSpiffeId } from './spiffe-id.ts';
+import { type Trust, trustOf } from './trust.ts';
+import { chainOf, verifyPeer } from './verify-peer.ts';
 
-/** What the sockets of a policy share. */
+/** What the sockets of a policy share. A rotation makes a new one. */
 export interface ClientTls {
   /** Options for `tls.connect`. */
   readonly connect: ConnectionOptions;
@@ -14,9 +27,19 @@ export interface ClientTls {
   readonly checkPeer: (name: string, peer: PeerCertificate) => Error | undefined;
   /** SNI and verified name; '' means the host of the call. */
   readonly serverName: string;
+  /** Why no connection may be made with it now: no certificate, or one that has expired. */
+  readonly unusable: () => Error | null;
 }
 
-const PEM_CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+/** The peer is not who it should be. */
+export class PeerUntrusted extends Error {
+  readonly code = 'INMESH_PEER_UNTRUSTED' as const;
+}
+
+/** This process has no certificate that it could show. */
+export class IdentityMissing extends Error {
+  readonly code = 'INMESH_IDENTITY_MISSING' as const;
+}
 
 function readPem(value: string, what: string): string {
   if (value.includes('-----BEGIN')) return value;
@@ -29,68 +52,122 @@ function readPem(value: string, what: string): string {
 
 /** Every block parsed by us: Node takes garbage silently, and an empty list for "the web's roots". */
 function certificates(pem: string, what: string): string[] {
-  const blocks = pem.match(PEM_CERTIFICATE) ?? [];
+  const blocks = pemBlocks(pem, 'CERTIFICATE');
   if (blocks.length === 0) throw new Error(`the ${what} holds no certificate`);
   for (const block of blocks) {
     try {
-      new X509Certificate(block);
+      readCertificate(block);
     } catch (error) {
       throw new Error(`the ${what} holds a certificate that cannot be read: ${(error as Error).message}`);
     }
   }
-  return [...blocks];
+  return blocks;
 }
 
-class PeerUntrusted extends Error {
-  readonly code = 'INMESH_PEER_UNTRUSTED' as const;
-}
-
-/** Exact comparison of the names in the certificate with those expected. Replaces the host check. */
-function nameCheck(expected: readonly string[]): ClientTls['checkPeer'] {
+/** Names of the certificate instead of the host; the chain is OpenSSL's business. */
+function nameCheck(names: readonly string[]): ClientTls['checkPeer'] {
+  const expected = expectedNames(names, { name: '', aliases: [] });
   return (_name, peer) => {
-    // Node quotes an entry that holds a comma or another sign of its own notation: such a one never equals a plain name.
-    const names = (peer.subjectaltname ?? '').split(', ');
-    if (expected.some((name) => kindsOf(name).some((kind) => names.includes(kind + name)))) return undefined;
-    return new PeerUntrusted(`the peer shows ${names.join(', ') || 'no name'}, expected ${expected.join(' or ')}`);
+    const certificate = readCertificate(peer.raw);
+    const [uri = '', ...others] = certificate.uris;
+    const id = others.length > 0 ? 'several' : parseSpiffeId(uri);
+    if (expected.fits({ certificate, id: typeof id === 'string' ? null : id })) return undefined;
+    return new PeerUntrusted(`the peer shows ${certificate.x509.subjectAltName ?? 'no name'}, expected ${expected.text}`);
   };
-}
-
-function kindsOf(name: string): readonly string[] {
-  return name.includes('://') ? ['URI:'] : ['DNS:', 'IP Address:'];
 }
 
 /** With `verify` less is checked, because the rule says so: never by default. */
-function peerCheck({ subjectAltNames, verify }: TlsPolicy): ClientTls['checkPeer'] {
+function hostCheck({ subjectAltNames, verify }: TlsPolicy): ClientTls['checkPeer'] {
   if (verify !== undefined) return () => undefined;
-  return subjectAltNames === undefined || subjectAltNames.length === 0 ? checkServerIdentity : nameCheck(subjectAltNames);
+  return hasNames(subjectAltNames) ? nameCheck(subjectAltNames) : checkServerIdentity;
+}
+
+function hasNames(names: readonly string[] | undefined): names is readonly string[] {
+  return names !== undefined && names.length > 0;
+}
+
+/** The identity of the peer, by the roots of the trust domain that it claims. Without names it must be the host's. */
+function identityCheck({ subjectAltNames, verify }: TlsPolicy, trust: Trust, clock: Clock): ClientTls['checkPeer'] {
+  if (verify === 'none') return () => undefined;
+  const named = hasNames(subjectAltNames) ? expectedNames(subjectAltNames, trust.local) : null;
+  return (name, peer) => {
+    const expected = named ?? (verify === 'chain' ? null : expectedHost(name));
+    const verdict = verifyPeer(chainOf(peer), { trust, expected, side: 'server', isChainVerified: true }, clock.wall());
+    return isIdentityFailure(verdict) ? new PeerUntrusted(verdict.message) : undefined;
+  };
+}
+
+export interface ClientTlsDeps {
+  /** Of the mesh; null when it has none, or none yet. */
+  readonly identity: Identity | null;
+  readonly clock: Clock;
+}
+
+/** Whether the policy takes anything from the identity of the mesh. */
+export function usesIdentity({ mode, cert, key, ca, webRoots }: TlsPolicy): boolean {
+  return mode === 'mutual' && (cert === undefined || key === undefined || (ca === undefined && webRoots !== true));
 }
 
 /** Throws an Error with a plain sentence when a certificate is missing, unreadable or does not fit its key. */
-export function clientTls(policy: TlsPolicy, identity: IdentityConfig | null): ClientTls {
-  const certPem = policy.cert ?? (policy.mode === 'mutual' ? identity?.cert : undefined);
-  const keyPem = policy.key ?? (policy.mode === 'mutual' ? identity?.key : undefined);
-  const caPem = policy.ca ?? (policy.mode === 'mutual' ? identity?.ca : undefined);
-  const lacksRoots = caPem === undefined && policy.webRoots !== true && policy.verify !== 'none';
-  if (policy.mode === 'mutual' && (certPem === undefined || keyPem === undefined || lacksRoots)) {
+export function clientTls(policy: TlsPolicy, { identity, clock }: ClientTlsDeps): ClientTls {
+  const isOfMesh = usesIdentity(policy);
+  const isMutual = policy.mode === 'mutual';
+  const lacksOwn = (policy.cert === undefined || policy.key === undefined) && identity === null;
+  const bundled = isOfMesh && policy.ca === undefined && policy.webRoots !== true ? identity : null;
+  const lacksRoots = policy.ca === undefined && bundled === null && policy.webRoots !== true && policy.verify !== 'none';
+  if (isMutual && (lacksOwn || lacksRoots)) {
     throw new Error('tls mode mutual needs cert, key and ca, from the service or from identity');
   }
-  const options: { cert?: string; key?: string; ca?: string[]; crl?: string; minVersion: 'TLSv1.2' } = { minVersion: 'TLSv1.2' };
+  const trust = bundled === null ? null : trustOf(bundled);
+  const options: SecureContextOptions = { minVersion: `TLSv${policy.minTls ?? (trust?.isSpiffe === true ? '1.3' : '1.2')}` };
   if (policy.crl !== undefined) options.crl = readPem(policy.crl, 'list of revoked certificates');
-  if (caPem !== undefined) options.ca = certificates(readPem(caPem, 'ca'), 'ca');
-  if (certPem !== undefined && keyPem !== undefined) {
-    options.cert = readPem(certPem, 'certificate');
-    options.key = readPem(keyPem, 'key');
-    certificates(options.cert, 'certificate');
-  }
-  let secureContext: SecureContext;
+  if (policy.ca !== undefined) options.ca = certificates(readPem(policy.ca, 'ca'), 'ca');
+  else if (bundled !== null) Object.assign(options, rootOptions(bundled));
+  if (isMutual) Object.assign(options, chainAndKey(policy, identity));
+  const own = isOfMesh && policy.cert === undefined ? identity : null;
+  const notAfterMs = own === null ? Number.POSITIVE_INFINITY : own.notAfterMs;
+  return {
+    connect: { secureContext: secureContext(options), rejectUnauthorized: policy.verify !== 'none' },
+    checkPeer: trust?.isSpiffe === true ? identityCheck(policy, trust, clock) : hostCheck(policy),
+    serverName: policy.serverName ?? '',
+    unusable: () =>
+      clock.wall() <= notAfterMs
+        ? null
+        : new IdentityMissing(`the certificate of this process expired at ${new Date(notAfterMs).toISOString()}`),
+  };
+}
+
+/** Before the first identity, or after it was taken back: no connection is made, and the reason told. */
+export function missingTls(policy: TlsPolicy, reason: string): ClientTls {
+  return {
+    // An empty list of roots trusts nobody, for whoever connects without asking.
+    connect: { secureContext: createSecureContext({ ca: [] }), rejectUnauthorized: true },
+    checkPeer: () => new IdentityMissing(reason),
+    serverName: policy.serverName ?? '',
+    unusable: () => new IdentityMissing(reason),
+  };
+}
+
+/** OpenSSL gets all roots at once; which of them may speak for whom is our own check. */
+function rootOptions({ bundles }: Identity): Pick<SecureContextOptions, 'ca' | 'allowPartialTrustChain'> {
+  return { ca: [...new Set([...bundles.values()].flat())], allowPartialTrustChain: true };
+}
+
+function secureContext(options: SecureContextOptions): ReturnType<typeof createSecureContext> {
   try {
-    secureContext = createSecureContext(options);
+    return createSecureContext(options);
   } catch (error) {
     throw new Error(`certificate and key cannot be used: ${(error as Error).message}`);
   }
-  return {
-    connect: { secureContext, rejectUnauthorized: policy.verify !== 'none' },
-    checkPeer: peerCheck(policy),
-    serverName: policy.serverName ?? '',
-  };
+}
+
+function chainAndKey({ cert, key }: TlsPolicy, identity: Identity | null): { readonly cert: string; readonly key: string } {
+  if (cert === undefined || key === undefined) {
+    // Whoever lacks one has the other: that was checked.
+    const { chain, key: ownKey } = identity as Identity;
+    return { cert: chain.join(''), key: ownKey };
+  }
+  const own = { cert: readPem(cert, 'certificate'), key: readPem(key, 'key') };
+  certificates(own.cert, 'certificate');
+  return own;
 }

@@ -15,6 +15,17 @@ export function replayBytes(): number {
   return processBytes;
 }
 
+/** Takes room for so many copied bytes from the pot of the process; false when it is empty. */
+export function takeReplayBytes(bytes: number): boolean {
+  if (processBytes + bytes > PROCESS_BYTES_MAX) return false;
+  processBytes += bytes;
+  return true;
+}
+
+export function giveBackReplayBytes(bytes: number): void {
+  processBytes -= bytes;
+}
+
 /** A body, and who writes its length. */
 export interface RequestBody extends Body {
   /** Whether undici counts the bytes itself; else a known `length` belongs into the content-length header. */
@@ -229,17 +240,13 @@ class StreamBody implements RequestBody {
     if (bytes === 0) return;
     this.#chunks.push(chunk);
     if (!this.#isCopying) return;
-    if (this.#copied + bytes > this.#bytesMax || processBytes + bytes > PROCESS_BYTES_MAX) {
-      this.#giveUpCopy();
-    } else {
-      this.#copied += bytes;
-      processBytes += bytes;
-    }
+    if (this.#copied + bytes > this.#bytesMax || !takeReplayBytes(bytes)) this.#giveUpCopy();
+    else this.#copied += bytes;
   }
 
   #giveUpCopy(): void {
     this.#isCopying = false;
-    processBytes -= this.#copied;
+    giveBackReplayBytes(this.#copied);
     this.#copied = 0;
   }
 }
@@ -279,7 +286,8 @@ class StreamCopy implements RequestBody {
 export function copyOf(body: Body): Body | null {
   if (body instanceof FixedBody) return body;
   if (body instanceof LargeBody) return body.copy();
-  return body instanceof StreamBody ? body.follow() : null;
+  if (body instanceof StreamBody) return body.follow();
+  return body.copy === undefined ? null : body.copy();
 }
 
 /** A web stream is read by a reader of our own: the iterator of the stream could not be stopped during a read. */

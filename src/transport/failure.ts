@@ -4,6 +4,9 @@ import type { Call } from '../core/call.ts';
 import { placeOf } from '../core/refuse.ts';
 import { MeshError, type MeshErrorCode, meshError, type Sent } from '../core/errors.ts';
 
+/** Our own word for it, and TLS alerts about certificates: RFC 8446 §6.2. */
+const REFUSED = /^INMESH_CERTIFICATE_REFUSED$|_ALERT_(CERTIFICATE_|BAD_CERTIFICATE|UNSUPPORTED_CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED)/;
+
 /** How far the attempt was when it failed. */
 export interface AttemptProgress {
   /** Whether the request was given to a socket. */
@@ -79,6 +82,8 @@ interface Verdict {
 function judge(error: unknown, progress: AttemptProgress): Verdict {
   const code = codeOf(error);
   if (IDENTITY_CODES.has(code)) return { code: 'peer_untrusted', sent: 'none', what: 'the TLS peer is not trusted', retryable: false };
+  if (isCertificateRefused(error)) return { code: 'certificate_refused', sent: 'none', what: 'no connection', retryable: false };
+  if (isIdentityMissing(error)) return { code: 'identity_missing', sent: 'none', what: 'no connection was tried', retryable: false };
   if (ARGUMENT_CODES.has(code)) return { code: 'protocol_error', sent: 'none', what: 'the request cannot be sent', retryable: false };
   if (PROTOCOL_CODES.has(code) || (error as Error | null)?.name === 'HTTPParserError') {
     return { code: 'protocol_error', sent: progress.isHeadReceived ? 'body' : 'head', what: 'not valid HTTP', retryable: false };
@@ -104,6 +109,16 @@ export function attemptError(error: unknown, call: Call, progress: AttemptProgre
     where: placeOf(call),
     cause: error,
   });
+}
+
+/** Whether nothing was tried, for want of a certificate of our own. */
+export function isIdentityMissing(error: unknown): boolean {
+  return codeOf(error) === 'INMESH_IDENTITY_MISSING';
+}
+
+/** Whether the endpoint did not accept our certificate. */
+export function isCertificateRefused(error: unknown): boolean {
+  return REFUSED.test(codeOf(error));
 }
 
 /** Whether the connection was refused because the peer is not who it should be. */

@@ -1,18 +1,21 @@
 // The leaf: one undici Pool per endpoint and TLS name, made when first used. Writes the headers that only the last hop
 // knows: host, remaining time, attempt number.
 import { isIP } from 'node:net';
-import type { PeerCertificate } from 'node:tls';
 import type { Call, Endpoint, Reply } from '../core/call.ts';
-import type { Clock } from '../core/clock.ts';
+import { type Clock, type Random, runAt, systemRandom, type Timer } from '../core/clock.ts';
 import type { Service } from '../core/service.ts';
-import { type ClientTls, clientTls } from '../identity/tls-context.ts';
-import type { IdentityConfig } from '../model/config.ts';
+import type { IdentitySource, Unsubscribe } from '../identity/identity-source.ts';
+import { RotatingTls } from '../identity/rotating-tls.ts';
+import type { ClientTls } from '../identity/tls-context.ts';
 import type { ConnectionPolicy, LimitsPolicy, TlsPolicy } from '../model/destination.ts';
-import { CRITICALITIES } from '../model/traffic.ts';
+import { watchEnd, watchStreams } from './cut-bodies.ts';
+import { dispatchOptions } from './dispatch-options.ts';
 import { Exchange, type ExchangeHost } from './exchange.ts';
 import { refuse } from '../core/refuse.ts';
-import { isIdentityError } from './failure.ts';
-import { ATTEMPT_HEADER, CRITICALITY_HEADER, DEADLINE_HEADER } from '../core/headers.ts';
+import { isCertificateRefused, isIdentityError, isIdentityMissing } from './failure.ts';
+import { LimitedPool, SocketLimit } from './limited-pool.ts';
+import { secureConnector } from './tls-connector.ts';
+import { TicketWait } from './tls-ticket.ts';
 import { buildConnector, type Dispatcher, Pool } from './undici.ts';
 
 export interface TransportPolicy {
@@ -21,13 +24,15 @@ export interface TransportPolicy {
   readonly tls: TlsPolicy;
   readonly limits: LimitsPolicy;
   readonly connections?: ConnectionPolicy | undefined;
-  /** How many endpoints share `maxConnections`. */
+  /** How many endpoints share `maxConnections` of HTTP/2, where it is divided among them beforehand. */
   readonly endpoints: number;
 }
 
 export interface TransportDeps {
   readonly clock: Clock;
-  readonly identity: IdentityConfig | null;
+  readonly identity: IdentitySource | null;
+  /** Spreads the ages of connections. @default the chance of the process */
+  readonly random?: Random;
 }
 
 /** What the pools of one service share: its policy, TLS material, and the calls that wait for a socket. */
@@ -40,28 +45,73 @@ export class ServiceTransport {
   onConnectFailure: () => void = () => {};
   /** Told when a peer did not prove its identity: never sickness, always an event. */
   onPeerUntrusted: (endpoint: Endpoint, message: string) => void = () => {};
+  /** Told when an endpoint did not accept our certificate. */
+  onCertificateRefused: (endpoint: Endpoint, message: string) => void = () => {};
+  /** Told why new certificate files are not used. */
+  onIdentityFailed: (message: string) => void = () => {};
+  /** What all endpoints share of HTTP/1.1; null: sockets are not counted. */
+  readonly socketLimit: SocketLimit | null;
   readonly #deps: TransportDeps;
-  #tls: ClientTls | null = null;
+  #tls: RotatingTls | null = null;
+  #isStarted = false;
 
   constructor(policy: TransportPolicy, deps: TransportDeps) {
     this.policy = policy;
     this.clock = deps.clock;
     this.#deps = deps;
+    const { limits, protocol } = policy;
+    this.socketLimit = limits.maxConnections > 0 && protocol === 'http1' ? new SocketLimit(limits.maxConnections) : null;
     // Read now, so that a missing certificate is an error at load and not at the first call.
-    if (policy.tls.mode !== 'disable') this.#tls = clientTls(policy.tls, deps.identity);
+    if (policy.tls.mode !== 'disable') this.#tls = this.#rotating(policy.tls);
   }
 
+  /** As of now: a rotation puts another one in its place. */
   get tls(): ClientTls {
-    this.#tls ??= clientTls({ ...this.policy.tls, mode: 'simple' }, this.#deps.identity);
-    return this.#tls;
+    this.#tls ??= this.#rotating({ ...this.policy.tls, mode: 'simple' });
+    return this.#tls.current;
+  }
+
+  /** From now on certificates rotate. */
+  start(): void {
+    if (this.#isStarted) return;
+    this.#isStarted = true;
+    this.#tls?.start();
+  }
+
+  /** Told of each rotation. */
+  onTlsChange(listener: () => void): Unsubscribe {
+    return this.#tls?.onChange(listener) ?? (() => {});
+  }
+
+  /** When connections made now grow too old, ms of the clock: each a little sooner or later, so that not all go at once. */
+  retireAtMs(): number {
+    const { clock, random = systemRandom } = this.#deps;
+    return clock.now() + MUTUAL_AGE_MS_MAX * (1 - random() * AGE_JITTER);
+  }
+
+  /** What it knows of certificates stays as it is. */
+  close(): void {
+    this.#tls?.close();
+  }
+
+  #rotating(tls: TlsPolicy): RotatingTls {
+    const { clock, identity } = this.#deps;
+    const rotating = new RotatingTls(tls, { clock, identity, onFailure: ({ message }) => this.onIdentityFailed(message) });
+    if (this.#isStarted) rotating.start();
+    return rotating;
   }
 }
+
+/** With mutual TLS a connection is made anew, and its peer looked at again, after this time at most. */
+const MUTUAL_AGE_MS_MAX = 3_600_000;
+const AGE_JITTER = 0.2;
+/** What an old generation still carries after this time is cut. Source: Envoy `--drain-time-s`. */
+const RETIRED_MS_MAX = 600_000;
 
 /** A connection is given up after this time, and the call goes to another endpoint. Source: Envoy `connect_timeout`. */
 const CONNECT_MS_MAX = 5_000;
 
 /** Options that undici reads and its types leave out. */
-type DispatchOptions = Dispatcher.DispatchOptions & { servername?: string | undefined };
 type PoolOptions = Pool.Options & { useH2c?: boolean; h2Options?: { maxConcurrentStreams?: number; pingInterval?: number } };
 type ConnectorOptions = buildConnector.BuildOptions & { useH2c?: boolean };
 
@@ -70,12 +120,13 @@ class EndpointPool implements ExchangeHost {
   isFresh = false;
   socketError: Error | null = null;
   readonly isMutual: boolean;
-  readonly pool: Pool;
+  readonly pool: Pool | LimitedPool;
   /** Name sent as SNI and verified; undefined without TLS. */
   readonly serverName: string | undefined;
   readonly #shared: ServiceTransport;
+  #timer: Timer | null = null;
 
-  constructor(endpoint: Endpoint, serverName: string | undefined, shared: ServiceTransport) {
+  constructor(endpoint: Endpoint, serverName: string | undefined, shared: ServiceTransport, tickets: TicketWait | null) {
     this.clock = shared.clock;
     this.serverName = serverName;
     this.isMutual = shared.policy.tls.mode === 'mutual';
@@ -92,22 +143,56 @@ class EndpointPool implements ExchangeHost {
       ...(limits.maxRequestsPerConnection === 0 ? {} : { maxRequestsPerClient: limits.maxRequestsPerConnection }),
       connections: connectionsOf(limits, shared.policy.endpoints),
       ...(connections === undefined ? {} : lifeOf(connections, isH2)),
-      connect: this.#watched(connector(shared, serverName, isH2)),
+      connect: this.#watched(connector(shared, serverName, isH2, tickets), isH2),
     };
-    this.pool = new Pool(`${serverName === undefined ? 'http' : 'https'}://${host}:${endpoint.port}`, options);
-    this.pool.on('connect', () => {
+    const onConnect = (): void => {
       // undici gives the waiting calls to the new socket in this very turn.
       this.isFresh = true;
       queueMicrotask(this.#onSettled);
-    });
-    this.pool.on('connectionError', (_origin, _targets, error) => {
+    };
+    const onConnectFailure = (error: Error): void => {
       if (isIdentityError(error)) shared.onPeerUntrusted(endpoint, error.message);
-      else shared.onConnectFailure();
-    });
+      else if (isCertificateRefused(error)) shared.onCertificateRefused(endpoint, error.message);
+      else if (!isIdentityMissing(error)) shared.onConnectFailure();
+    };
+    const origin = `${serverName === undefined ? 'http' : 'https'}://${host}:${endpoint.port}`;
+    if (shared.socketLimit !== null) {
+      this.pool = new LimitedPool(origin, options, { clock: shared.clock, limit: shared.socketLimit, onConnect, onConnectFailure });
+      return;
+    }
+    this.pool = new Pool(origin, options);
+    this.pool.on('connect', onConnect);
+    this.pool.on('connectionError', (_origin, _targets, error) => onConnectFailure(error));
   }
 
   onStarted(): void {
     this.#shared.pending--;
+  }
+
+  /** Graceful; only what does not end in a long while is cut. */
+  close(): void {
+    this.#setTimer(0, () => {});
+    const { pool, clock } = this;
+    // Errors of a pool that nobody uses any more have nobody to tell.
+    if (pool instanceof LimitedPool) {
+      pool.close();
+      return;
+    }
+    const stop = (): void => this.#setTimer(0, () => {});
+    pool.close().then(stop, stop);
+    this.#setTimer(clock.now() + RETIRED_MS_MAX, () => {
+      pool.destroy().catch(() => {});
+    });
+  }
+
+  /** Runs it when the connections of this pool are as old as they may be. */
+  whenOld(retire: () => void): void {
+    if (this.isMutual) this.#setTimer(this.#shared.retireAtMs(), retire);
+  }
+
+  #setTimer(dueMs: number, run: () => void): void {
+    if (this.#timer !== null) this.clock.disarm(this.#timer);
+    this.#timer = dueMs === 0 ? null : runAt(this.clock, dueMs, run);
   }
 
   readonly #onSettled = (): void => {
@@ -116,7 +201,7 @@ class EndpointPool implements ExchangeHost {
   };
 
   /** Listens before undici does, so that an error is known when undici tells what it makes of it. */
-  #watched(connect: buildConnector.connector): buildConnector.connector {
+  #watched(connect: buildConnector.connector, isH2: boolean): buildConnector.connector {
     const onError = (error: Error): void => {
       this.socketError = error;
       queueMicrotask(this.#onSettled);
@@ -124,6 +209,8 @@ class EndpointPool implements ExchangeHost {
     return (options, callback) =>
       connect(options, (...result) => {
         result[1]?.on('error', onError);
+        if (result[1]) watchEnd(result[1], onError);
+        if (isH2 && result[1]) watchStreams(result[1], this);
         callback(...result);
       });
   }
@@ -155,20 +242,68 @@ function makingOf({ connections }: TransportPolicy): { timeout: number; keepAliv
   return { timeout, keepAlive: true, ...(tcpKeepalive.timeMs === undefined ? {} : { keepAliveInitialDelay: tcpKeepalive.timeMs }) };
 }
 
-function connector(shared: ServiceTransport, serverName: string | undefined, isH2: boolean): buildConnector.connector {
-  if (serverName === undefined) return buildConnector({ allowH2: isH2, useH2c: isH2, ...makingOf(shared.policy) } as ConnectorOptions);
-  const { connect, checkPeer } = shared.tls;
-  const connectTls = buildConnector({
-    ...(connect as buildConnector.BuildOptions),
-    checkServerIdentity: (_host: string, peer: PeerCertificate) => checkPeer(serverName, peer),
-    ...makingOf(shared.policy),
-    maxCachedSessions: 0,
-    allowH2: isH2,
-    preferH2: isH2,
-  });
-  // An address is no name to send (RFC 6066 §3), but one to verify.
-  const sni = isIP(serverName) === 0 ? serverName : '';
-  return (options, callback) => connectTls({ ...options, servername: sni }, callback);
+function connector(
+  shared: ServiceTransport,
+  serverName: string | undefined,
+  isH2: boolean,
+  tickets: TicketWait | null,
+): buildConnector.connector {
+  const making = makingOf(shared.policy);
+  if (serverName === undefined) return buildConnector({ allowH2: isH2, useH2c: isH2, ...making } as ConnectorOptions);
+  const isMutual = shared.policy.tls.mode === 'mutual';
+  return secureConnector({ tls: shared.tls, serverName, isH2, making, clock: shared.clock, tickets: isMutual ? tickets : null });
+}
+
+/** The pools of one endpoint by the name that is verified, all of one generation of certificates. */
+class SecurePools {
+  readonly #endpoint: Endpoint;
+  readonly #shared: ServiceTransport;
+  readonly #tickets: TicketWait;
+  readonly #pools: Map<string, EndpointPool> = new Map();
+  #unsubscribe: Unsubscribe | null = null;
+
+  constructor(endpoint: Endpoint, shared: ServiceTransport) {
+    this.#endpoint = endpoint;
+    this.#shared = shared;
+    this.#tickets = new TicketWait(shared.clock);
+  }
+
+  get(name: string): EndpointPool {
+    return this.#pools.get(name) ?? this.#made(name);
+  }
+
+  close(): void {
+    this.#unsubscribe?.();
+    this.#retireAll();
+  }
+
+  #made(name: string): EndpointPool {
+    const pool = new EndpointPool(this.#endpoint, name, this.#shared, this.#tickets);
+    this.#pools.set(name, pool);
+    this.#unsubscribe ??= this.#shared.onTlsChange(this.#retireAll);
+    pool.whenOld(() => {
+      this.#pools.delete(name);
+      pool.close();
+    });
+    return pool;
+  }
+
+  /** The next call makes a new pool; the calls of the old ones finish there. */
+  readonly #retireAll = (): void => {
+    const old = [...this.#pools.values()];
+    this.#pools.clear();
+    for (const pool of old) pool.close();
+  };
+}
+
+/** What a carrier finds at an endpoint. */
+export interface Wire {
+  readonly endpoint: Endpoint;
+  readonly shared: ServiceTransport;
+  /** Name to verify and to send as SNI; undefined: no TLS. */
+  serverNameOf(call: Call): string | undefined;
+  /** What the carriers keep open here, by keys of their own; closed with the endpoint. */
+  readonly lines: Map<unknown, { close(): void }>;
 }
 
 /** The transport of one endpoint. Closing is graceful: calls in flight finish. */
@@ -179,28 +314,29 @@ export interface EndpointTransport {
 
 export function endpointTransport(endpoint: Endpoint, shared: ServiceTransport): EndpointTransport {
   let plain: EndpointPool | null = null;
-  const secure: Map<string, EndpointPool> = new Map();
+  let wire: Wire | null = null;
+  const secure = new SecurePools(endpoint, shared);
   let isClosed = false;
   const isAlwaysTls = shared.policy.tls.mode !== 'disable';
   const { maxPendingRequests } = shared.policy.limits;
 
+  function serverNameOf(call: Call): string | undefined {
+    return !isAlwaysTls && call.scheme !== 'https' ? undefined : shared.tls.serverName || hostname(call.authority);
+  }
+
   function poolFor(call: Call): EndpointPool {
-    if (!isAlwaysTls && call.scheme !== 'https') {
-      plain ??= new EndpointPool(endpoint, undefined, shared);
+    const name = serverNameOf(call);
+    if (name === undefined) {
+      plain ??= new EndpointPool(endpoint, undefined, shared, null);
       return plain;
     }
-    const name = shared.tls.serverName || hostname(call.authority);
-    let pool = secure.get(name);
-    if (pool === undefined) {
-      pool = new EndpointPool(endpoint, name, shared);
-      secure.set(name, pool);
-    }
-    return pool;
+    return secure.get(name);
   }
 
   function send(call: Call): Promise<Reply> {
     if (maxPendingRequests > 0 && shared.pending >= maxPendingRequests) return refusePending(call, shared);
     if (isClosed) return refuseClosed(call, shared);
+    if (call.carrier !== null) return call.carrier.send(call, (wire ??= { endpoint, shared, serverNameOf, lines: new Map() }));
     let host: EndpointPool;
     let options: Dispatcher.DispatchOptions;
     try {
@@ -221,9 +357,9 @@ export function endpointTransport(endpoint: Endpoint, shared: ServiceTransport):
     service: send,
     close(): void {
       isClosed = true;
-      // Errors of a pool that nobody uses any more have nobody to tell.
-      plain?.pool.close().catch(() => {});
-      for (const { pool } of secure.values()) pool.close().catch(() => {});
+      plain?.close();
+      secure.close();
+      if (wire !== null) for (const line of wire.lines.values()) line.close();
     },
   };
 }
@@ -231,49 +367,6 @@ export function endpointTransport(endpoint: Endpoint, shared: ServiceTransport):
 function hostname(authority: string): string {
   const end = authority.startsWith('[') ? authority.indexOf(']') + 1 : authority.indexOf(':');
   return end <= 0 ? authority : authority.slice(0, end).replace(/^\[|\]$/g, '');
-}
-
-/** The caller's headers and those that only the last hop knows. Made at its final size: `push` would grow it twice. */
-function ownHeaders(call: Call): string[] {
-  const given = call.headers;
-  const count = given.length;
-  const dueMs = call.deadlineMs < call.attemptDeadlineMs ? call.deadlineMs : call.attemptDeadlineMs;
-  const isBounded = dueMs !== Number.POSITIVE_INFINITY;
-  // What the caller wrote himself stands.
-  const isCritical = call.criticality >= 0 && call.header(CRITICALITY_HEADER) === undefined;
-  const headers = new Array<string>(count + (isBounded ? 4 : 2) + (call.attempt > 1 ? 2 : 0) + (isCritical ? 2 : 0));
-  for (let i = 0; i < count; i++) headers[i] = given[i] as string;
-  let at = count;
-  headers[at++] = 'host';
-  headers[at++] = call.authority;
-  if (isBounded) {
-    headers[at++] = DEADLINE_HEADER;
-    headers[at++] = String(Math.max(1, Math.round(dueMs - call.startedAtMs)));
-  }
-  if (call.attempt > 1) {
-    headers[at++] = ATTEMPT_HEADER;
-    headers[at++] = String(call.attempt);
-  }
-  if (isCritical) {
-    headers[at++] = CRITICALITY_HEADER;
-    headers[at] = CRITICALITIES[call.criticality] as string;
-  }
-  return headers;
-}
-
-function dispatchOptions(call: Call, servername: string | undefined): Dispatcher.DispatchOptions {
-  const headers = ownHeaders(call);
-  const { upgrade, transportOptions } = call;
-  const options: DispatchOptions = {
-    path: call.path,
-    method: call.method as Dispatcher.HttpMethod,
-    headers,
-    body: call.body === null ? null : (call.body.open() as NonNullable<Dispatcher.DispatchOptions['body']>),
-    upgrade: upgrade === '' ? null : upgrade,
-    // Without it undici takes the name from the host header, and reconnects whenever that changes.
-    servername,
-  };
-  return transportOptions === null ? options : Object.assign(options, transportOptions);
 }
 
 function refusePending(call: Call, shared: ServiceTransport): Promise<Reply> {

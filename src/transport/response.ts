@@ -88,6 +88,7 @@ export class MeshResponse {
   readonly #hasBody: boolean;
   #headers: Headers | null = null;
   #isUsed = false;
+  #isWatched = false;
   #stream: ReadableStream<Uint8Array> | null = null;
 
   constructor(reply: Reply, call: Call, url: string, redirected: boolean) {
@@ -98,7 +99,10 @@ export class MeshResponse {
     const { status } = reply;
     this.#hasBody = call.method !== 'HEAD' && status !== 204 && status !== 205 && status !== 304;
     if (!this.#hasBody) reply.discard();
-    else if (call.outcome === null && isLarge(reply.headers)) unread.register(this, reply);
+    else if (call.outcome === null && isLarge(reply.headers)) {
+      this.#isWatched = true;
+      unread.register(this, reply, this);
+    }
   }
 
   get status(): number {
@@ -201,6 +205,8 @@ export class MeshResponse {
   }
 
   #attach(sink: Sink): Flow {
+    // At once: what is registered outlives every collection of young objects, and the call with it.
+    if (this.#isWatched) unread.unregister(this);
     if (this.#reply.headers['content-encoding'] !== undefined) return attachDecoded(this.#reply, sink, (error) => this.#call.cancel(error));
     this.#reply.attach(sink);
     return this.#reply;

@@ -2,8 +2,8 @@
 // was loaded are known and put back.
 import { restoreGlobalDispatchers } from './before-undici.ts';
 // biome-ignore format: the order of these two imports matters
-import { Agent, buildConnector, Dispatcher, Dispatcher1Wrapper, FormData, Pool } from 'undici';
+import { Agent, buildConnector, Client, Dispatcher, Dispatcher1Wrapper, FormData, Pool } from 'undici';
 
 restoreGlobalDispatchers();
 
-export { Agent, buildConnector, Dispatcher, Dispatcher1Wrapper, FormData, Pool };
+export { Agent, buildConnector, Client, Dispatcher, Dispatcher1Wrapper, FormData, Pool };

@@ -2,16 +2,25 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { PeerCertificate } from 'node:tls';
+import { X509Certificate } from 'node:crypto';
 import { afterAll, describe, expect, it } from 'vitest';
-import { clientTls } from '../../src/identity/tls-context.ts';
+import { issueCrl } from '../../src/identity/issue-certificate.ts';
+import { readIdentity } from '../../src/identity/identity-material.ts';
+import type { Identity } from '../../src/identity/identity-source.ts';
+import { type ClientTls, clientTls } from '../../src/identity/tls-context.ts';
 import type { TlsPolicy } from '../../src/model/destination.ts';
-import { authority } from './certificates.ts';
+import { systemClock } from '../../src/core/clock.ts';
+import { authority, type LeafOptions } from './certificates.ts';
 
 const root = authority('root');
 const other = authority('other');
 const own = root.issue({ dns: ['client'] });
 const folder = mkdtempSync(join(tmpdir(), 'inmesh-tls-'));
-const identity = { cert: own.cert, key: own.key, ca: root.cert };
+const identity: Identity = { ...readIdentity({ chain: own.cert, key: own.key, roots: root.cert }, Date.now()), version: 1 };
+
+function tlsOf(policy: TlsPolicy, of: Identity | null = null): ClientTls {
+  return clientTls(policy, { identity: of, clock: systemClock });
+}
 
 function file(name: string, text: string): string {
   writeFileSync(join(folder, name), text);
@@ -28,14 +37,22 @@ describe('certificates of the client side', () => {
     ['mutual, of its own', { mode: 'mutual', ...own, ca: root.cert }],
     ['mutual, from files', { mode: 'mutual', cert: file('c.pem', own.cert), key: file('k.pem', own.key), ca: file('ca.pem', root.cert) }],
     ['mutual, of the identity', { mode: 'mutual' }],
+    [
+      'with lists of revoked certificates',
+      {
+        mode: 'simple',
+        ca: root.cert,
+        crl: issueCrl({ issuer: root.issuer, revoked: [], thisUpdateMs: 0, nextUpdateMs: Date.now() + 1e6 }),
+      },
+    ],
     ['a chain', { mode: 'mutual', cert: own.cert + root.cert, key: own.key, ca: root.cert }],
   ])('%s', (_, policy) => {
-    const { connect, serverName } = clientTls(policy, identity);
+    const { connect, serverName } = tlsOf(policy, identity);
     expect([connect.rejectUnauthorized, serverName]).toEqual([true, '']);
     expect(connect.secureContext).toBeDefined();
   });
 
-  it.each<[string, TlsPolicy, typeof identity | null, string]>([
+  it.each<[string, TlsPolicy, Identity | null, string]>([
     ['mutual without anything', { mode: 'mutual' }, null, 'tls mode mutual needs cert, key and ca'],
     ['mutual without roots', { mode: 'mutual', ...own }, null, 'tls mode mutual needs cert, key and ca'],
     ['a file that is not there', { mode: 'simple', ca: '/no/such/file.pem' }, null, 'the ca cannot be read from /no/such/file.pem'],
@@ -61,50 +78,84 @@ describe('certificates of the client side', () => {
       'the certificate holds no certificate',
     ],
   ])('%s is an error at load', (_, policy, from, message) => {
-    expect(() => clientTls(policy, from)).toThrow(message);
+    expect(() => tlsOf(policy, from)).toThrow(message);
   });
 
   it('simple never shows the certificate of the identity, nor trusts its roots', () => {
-    const { connect } = clientTls({ mode: 'simple' }, identity);
+    const { connect } = tlsOf({ mode: 'simple' }, identity);
     expect([connect.cert, connect.key, connect.ca]).toEqual([undefined, undefined, undefined]);
   });
 });
 
 describe('the name of the peer', () => {
-  const peer = (subjectaltname?: string, commonName = 'x'): PeerCertificate =>
-    ({ subject: { CN: commonName }, ...(subjectaltname === undefined ? {} : { subjectaltname }) }) as PeerCertificate;
+  const peer = (names: LeafOptions): PeerCertificate => {
+    const certificate = new X509Certificate(root.issue({ commonName: 'reviews', ...names }).cert);
+    return { ...certificate.toLegacyObject(), raw: certificate.raw } as unknown as PeerCertificate;
+  };
 
-  it.each([
-    ['reviews', 'DNS:reviews', true],
-    ['reviews', 'DNS:ratings', false],
-    ['a.reviews', 'DNS:*.reviews', false],
-    ['a.reviews.test', 'DNS:*.reviews.test', true],
-    ['127.0.0.1', 'IP Address:127.0.0.1', true],
-    ['127.0.0.1', 'DNS:127.0.0.1', false],
-  ])('without subjectAltNames: %s shown %s: %s', (name, names, isFine) => {
-    expect(clientTls({ mode: 'simple' }, null).checkPeer(name, peer(names)) === undefined).toBe(isFine);
+  it.each<[string, LeafOptions, boolean]>([
+    ['reviews', { dns: ['reviews'] }, true],
+    ['reviews', { dns: ['ratings'] }, false],
+    ['a.reviews', { dns: ['*.reviews'] }, false],
+    ['a.reviews.test', { dns: ['*.reviews.test'] }, true],
+    ['127.0.0.1', { ips: ['127.0.0.1'] }, true],
+    ['127.0.0.1', { dns: ['127.0.0.1'] }, false],
+  ])('without subjectAltNames: %s shown %j: %s', (name, names, isFine) => {
+    expect(tlsOf({ mode: 'simple' }).checkPeer(name, peer(names)) === undefined).toBe(isFine);
   });
 
   const SPIFFE = 'spiffe://cluster.local/ns/default/sa/reviews';
-  it.each([
-    [[SPIFFE], `URI:${SPIFFE}`, true],
-    [[SPIFFE], `DNS:reviews, URI:${SPIFFE}`, true],
-    [['other', SPIFFE], `URI:${SPIFFE}`, true],
-    [['reviews'], 'DNS:reviews', true],
-    [['10.0.0.1'], 'IP Address:10.0.0.1', true],
-    [[SPIFFE], 'URI:spiffe://cluster.local/ns/default/sa/ratings', false],
-    [[SPIFFE], `URI:${SPIFFE}/`, false],
-    [[SPIFFE], `URI:${SPIFFE.toUpperCase()}`, false],
-    [[SPIFFE], `DNS:${SPIFFE}`, false],
-    [['reviews'], 'URI:reviews', false],
-    [['reviews'], 'DNS:*.reviews', false],
-    [['reviews'], 'DNS:reviews2', false],
-    [['reviews'], `DNS:"x\\u002c DNS:reviews"`, false],
-    [['reviews'], undefined, false],
-  ])('subjectAltNames %j shown %s: %s', (expected, names, isFine) => {
+  it.each<[string[], LeafOptions, boolean]>([
+    [[SPIFFE], { uris: [SPIFFE] }, true],
+    [[SPIFFE], { dns: ['reviews'], uris: [SPIFFE] }, true],
+    [['other', SPIFFE], { uris: [SPIFFE] }, true],
+    [['spiffe://cluster.local/ns/*/sa/reviews'], { uris: [SPIFFE] }, true],
+    [['spiffe://cluster.local/ns/*/sa/ratings'], { uris: [SPIFFE] }, false],
+    [['reviews'], { dns: ['reviews'] }, true],
+    [['10.0.0.1'], { ips: ['10.0.0.1'] }, true],
+    [['https://reviews'], { uris: ['https://reviews'] }, true],
+    [['https://reviews'], { uris: ['https://ratings'] }, false],
+    [[SPIFFE], { uris: ['spiffe://cluster.local/ns/default/sa/ratings'] }, false],
+    [[SPIFFE], { uris: [SPIFFE, SPIFFE] }, false],
+    [[SPIFFE], { uris: [`${SPIFFE}/`] }, false],
+    [[SPIFFE], { uris: [SPIFFE.toUpperCase()] }, false],
+    [[SPIFFE], { dns: [SPIFFE] }, false],
+    [['reviews'], { uris: ['reviews'] }, false],
+    [['reviews'], { dns: ['*.reviews'] }, false],
+    [['reviews'], { dns: ['reviews2'] }, false],
+    [['reviews'], { dns: ['x, DNS:reviews'] }, false],
+    [['reviews'], {}, false],
+  ])('subjectAltNames %j shown %j: %s', (expected, names, isFine) => {
     // The common name never counts, nor the host of the call.
-    const verdict = clientTls({ mode: 'simple', subjectAltNames: expected }, null).checkPeer('reviews', peer(names, 'reviews'));
+    const verdict = tlsOf({ mode: 'simple', subjectAltNames: expected }).checkPeer('reviews', peer(names));
     expect(verdict === undefined).toBe(isFine);
     if (verdict !== undefined) expect(verdict.message).toContain(`expected ${expected.join(' or ')}`);
+  });
+
+  it.each(['chain', 'none'] as const)('verify: %s takes any name', (verify) => {
+    expect(tlsOf({ mode: 'simple', verify }).checkPeer('reviews', peer({}))).toBeUndefined();
+  });
+
+  it('a pattern that cannot be is an error at load', () => {
+    expect(() => tlsOf({ mode: 'simple', subjectAltNames: ['spiffe://cluster.local'] })).toThrow('because it has no path');
+  });
+});
+
+describe('the identity of the peer', () => {
+  const spiffe = 'spiffe://a.test/x';
+  const leaf = root.issue({ uris: [spiffe] });
+  const mine: Identity = { ...readIdentity({ chain: leaf.cert, key: leaf.key, roots: root.cert }, Date.now()), version: 1 };
+  const shown = (options: LeafOptions): PeerCertificate =>
+    ({ raw: new X509Certificate(root.issue(options).cert).raw }) as unknown as PeerCertificate;
+
+  it.each<[string, Partial<TlsPolicy>, LeafOptions, boolean]>([
+    ['the host', {}, { uris: [spiffe], dns: ['reviews'] }, true],
+    ['another host', {}, { uris: [spiffe], dns: ['ratings'] }, false],
+    ['anybody of a domain that is known', { verify: 'chain' }, { uris: [spiffe] }, true],
+    ['nobody else', { verify: 'chain' }, { uris: ['spiffe://b.test/x'] }, false],
+    ['whoever is named', { subjectAltNames: [spiffe] }, { uris: [spiffe] }, true],
+    ['anything at all', { verify: 'none' }, {}, true],
+  ])('%s', (_, policy, options, isFine) => {
+    expect(tlsOf({ mode: 'mutual', ...policy }, mine).checkPeer('reviews', shown(options)) === undefined).toBe(isFine);
   });
 });

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { CODE, type H2Peer, rawH2 } from './raw-h2.ts';
+import { CODE, type H2Peer, type OnStream, rawH2 } from '../interop/faults/raw-h2-server.ts';
 import { closedPort, idle, OK, type RawServer, rawServer, realWire, type RealWire } from './real-wire.ts';
 
 const closers: (() => void)[] = [];
@@ -68,6 +68,15 @@ describe('a call over HTTP/1.1 comes to', () => {
     expect(await outcome).toBe('200 then connection_lost body');
   });
 
+  // Node 22 tells such a reset as the end of the connection.
+  it('RST that comes together with the bytes of a body that ends with the connection: never a short answer', async () => {
+    const [wire] = await served((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhalf');
+      setImmediate(() => reset(socket));
+    });
+    expect(await wire.outcome()).toMatch(/connection_lost/);
+  });
+
   it('refused connections', async () => {
     const wire = realWire(await closedPort());
     closers.push(wire.transport.close);
@@ -126,8 +135,6 @@ describe('a call over HTTP/1.1 comes to', () => {
   });
 });
 
-type OnStream = (peer: H2Peer, stream: number, nth: number) => void;
-
 async function h2Served(onStream: OnStream): Promise<[RealWire, () => number]> {
   const server = await rawH2(onStream);
   const wire = realWire(server.port, { protocol: 'http2' });
@@ -181,11 +188,11 @@ describe('a call over HTTP/2 comes to', () => {
     expect([streams(), wire.shared.pending]).toEqual([requests, 0]);
   });
 
-  const short = async (code: number): Promise<void> => {
+  const short = async (end: (peer: H2Peer, stream: number) => void): Promise<void> => {
     let cut = (): void => {};
     const [wire] = await h2Served((peer, id) => {
       half(peer, id);
-      cut = () => peer.reset(id, code);
+      cut = () => end(peer, id);
     });
     const { reply, outcome } = wire.send();
     await reply;
@@ -193,11 +200,69 @@ describe('a call over HTTP/2 comes to', () => {
     expect(await outcome).toBe('200 then connection_lost body');
   };
 
-  it('INTERNAL_ERROR in the body: not a short answer', () => short(CODE.internal));
+  it('INTERNAL_ERROR in the body: not a short answer', () => short((peer, id) => peer.reset(id, CODE.internal)));
 
-  // Node takes these two for the end of the body, and nothing that undici hands on says otherwise. A length would.
-  it.fails('CANCEL in a body without length', () => short(CODE.cancel));
-  it.fails('NO_ERROR in a body without length', () => short(CODE.none));
+  // Node and undici take these for the end of the body.
+  it('CANCEL in a body without length: not a short answer', () => short((peer, id) => peer.reset(id, CODE.cancel)));
+  it('NO_ERROR in a body without length: not a short answer', () => short((peer, id) => peer.reset(id, CODE.none)));
+  it('FIN in a body without length: not a short answer', () => short((peer) => peer.socket.end()));
+  it('a reset before the body is looked at: not a short answer', async () => {
+    const [wire] = await h2Served((peer, id) => {
+      half(peer, id);
+      peer.reset(id, CODE.none);
+    });
+    expect(await wire.outcome()).toBe('200 then connection_lost body');
+  });
+
+  // What a server may say after a whole answer to a request that it has not read to its end: RFC 9113 §8.1.
+  it.each<[string, OnStream]>([
+    ['the end of its data', (peer, id) => peer.data(id, 'all', true)],
+    ['trailers', (peer, id) => (peer.data(id, 'all'), peer.trailers(id))],
+    ['an empty end', (peer, id) => (peer.data(id, 'all'), peer.data(id, '', true))],
+  ])('NO_ERROR after %s: a whole answer', async (_, end) => {
+    const [wire] = await h2Served((peer, id, nth) => {
+      peer.head(id);
+      end(peer, id, nth);
+      peer.reset(id, CODE.none);
+    });
+    expect(await wire.outcome()).toBe('200 all');
+  });
+
+  it('NO_ERROR after the end, before a slow reader is there: a whole answer', async () => {
+    let first = (): void => {};
+    let rest = (): void => {};
+    const [wire] = await h2Served((peer, id) => {
+      peer.head(id);
+      first = () => peer.data(id, 'half');
+      rest = () => {
+        peer.data(id, ', half', true);
+        peer.reset(id, CODE.none);
+      };
+    });
+    const reply = await wire.send().reply;
+    const got = Promise.withResolvers<void>();
+    const { promise, resolve, reject } = Promise.withResolvers<string>();
+    let text = '';
+    reply.attach({
+      onData(chunk) {
+        text += Buffer.from(chunk).toString();
+        got.resolve();
+        return false;
+      },
+      onEnd: () => resolve(text),
+      onError: reject,
+    });
+    first();
+    await got.promise;
+    rest();
+    await idle();
+    expect(text).toBe('half');
+    for (let turn = 0; turn < 3; turn++) {
+      reply.resume();
+      await idle();
+    }
+    expect(await promise).toBe('half, half');
+  });
 
   it('REFUSED_STREAM with a body that flows: undici cannot repeat it, we can', async () => {
     const [wire, streams] = await h2Served((peer, id) => peer.reset(id, CODE.refused));

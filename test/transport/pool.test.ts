@@ -4,7 +4,7 @@ import { MeshError } from '../../src/core/errors.ts';
 import { createMesh, type Mesh } from '../../src/mesh/mesh.ts';
 import type { ServiceInput } from '../../src/model/input.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { rawH2 } from './raw-h2.ts';
+import { rawH2 } from '../interop/faults/raw-h2-server.ts';
 import { closedPort, idle, OK, type RawServer, rawServer, realWire, type RealWire, type WireInit } from './real-wire.ts';
 
 const closers: (() => unknown)[] = [];
@@ -77,7 +77,7 @@ describe('sockets', () => {
   it('HTTP/2 shares one connection, and opens another for each hundred calls at once', async () => {
     const open: (() => void)[] = [];
     const busy = await rawH2((peer, stream) => {
-      open.push(() => peer.head(stream, true));
+      open.push(() => peer.head(stream, {}, true));
     });
     closers.push(busy.close);
     const wire = wireTo(busy.port, { protocol: 'http2' });
@@ -88,18 +88,55 @@ describe('sockets', () => {
     expect(new Set(await Promise.all(calls))).toEqual(new Set(['200']));
   });
 
-  it('maxConnections is shared by the endpoints, each has at least one', async () => {
+  it('maxConnections is what all endpoints have together, whichever has the calls', async () => {
     const { onRequest, answerAll, waiting } = held();
-    const busy = await server(onRequest);
-    const wire = wireTo(busy.port, { limits: { maxConnections: 5 }, endpoints: 2 });
-    const calls = Array.from({ length: 4 }, () => wire.outcome());
-    while (waiting.length < 2) await idle();
+    const [one, two] = [await server(onRequest), await server(onRequest)];
+    const first = wireTo(one.port, { limits: { maxConnections: 5 } });
+    const second = wireTo(two.port, { shared: first.shared });
+    const calls = Array.from({ length: 8 }, () => first.outcome());
+    while (waiting.length < 5) await idle();
+    calls.push(second.outcome());
     await idle();
-    expect(busy.sockets.size).toBe(2);
+    expect([one.sockets.size, two.sockets.size, waiting.length]).toEqual([5, 0, 5]);
+    // Who has no socket gets the next one, however many wait elsewhere.
+    answer(waiting.shift() as Socket);
+    while (two.requests() < 1) await idle();
+    expect([one.sockets.size, two.sockets.size, one.requests()]).toEqual([4, 1, 5]);
+    while (waiting.length > 0) {
+      answerAll();
+      for (let turn = 0; turn < 10; turn++) await idle();
+      expect(one.sockets.size + two.sockets.size).toBeLessThanOrEqual(5);
+    }
+    expect(new Set(await Promise.all(calls))).toEqual(new Set(['200 ok']));
+    expect(first.shared.pending).toBe(0);
+  });
+
+  it('an idle socket of another endpoint makes room', async () => {
+    const [one, two] = [await server(answer), await server(answer)];
+    const first = wireTo(one.port, { limits: { maxConnections: 2 } });
+    const second = wireTo(two.port, { shared: first.shared });
+    await Promise.all([first.outcome(), first.outcome()]);
+    await idle();
+    expect([one.sockets.size, two.sockets.size]).toEqual([2, 0]);
+    expect(await second.outcome()).toBe('200 ok');
+    while (one.sockets.size > 1) await idle();
+    expect([one.sockets.size, two.sockets.size]).toEqual([1, 1]);
+  });
+
+  it('more endpoints than maxConnections: each may have one', async () => {
+    const { onRequest, answerAll, waiting } = held();
+    const servers = [await server(onRequest), await server(onRequest), await server(onRequest)];
+    const first = wireTo(servers[0]?.port as number, { limits: { maxConnections: 2 } });
+    const wires = [first, ...servers.slice(1).map(({ port }) => wireTo(port, { shared: first.shared }))];
+    const calls = wires.flatMap((wire) => [wire.outcome(), wire.outcome()]);
+    while (waiting.length < 4) await idle();
+    await idle();
+    // The first took both before anybody else was known.
+    expect(servers.map(({ sockets }) => sockets.size)).toEqual([2, 1, 1]);
     answerAll();
     while (waiting.length < 2) await idle();
     answerAll();
-    expect(await Promise.all(calls)).toEqual(['200 ok', '200 ok', '200 ok', '200 ok']);
+    expect(await Promise.all(calls)).toEqual(Array.from({ length: 6 }, () => '200 ok'));
   });
 
   it('maxPendingRequests refuses the one too many', async () => {

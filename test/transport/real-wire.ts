@@ -1,5 +1,4 @@
 // The transport of one endpoint against real sockets: what a call comes to, in one line, and servers that misbehave.
-import { createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { Call, Endpoint, Reply } from '../../src/core/call.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { MeshError } from '../../src/core/errors.ts';
@@ -10,6 +9,8 @@ import { testCall, type TestCallInit } from '../support/fake-service.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { Recorder } from './fake-wire.ts';
 
+export { closedPort, OK, type RawServer, rawServer } from '../interop/faults/raw-server.ts';
+
 export interface WireInit {
   readonly host?: string;
   readonly protocol?: 'http1' | 'http2';
@@ -17,6 +18,8 @@ export interface WireInit {
   readonly limits?: Partial<LimitsPolicy>;
   readonly endpoints?: number;
   readonly clock?: Clock;
+  /** Of another endpoint of the same service. */
+  readonly shared?: ServiceTransport;
 }
 
 export interface SentCall {
@@ -59,7 +62,7 @@ export function realWire(port: number, init: WireInit = {}): RealWire {
     clock = new VirtualClock(),
   } = init;
   const policy = { service: 'reviews', protocol, tls, limits: { ...LIMITS_DEFAULTS, ...limits }, endpoints };
-  const shared = new ServiceTransport(policy, { clock, identity: null });
+  const shared = init.shared ?? new ServiceTransport(policy, { clock, identity: null });
   const endpoint: Endpoint = {
     address: `${host}:${port}`,
     host,
@@ -79,58 +82,6 @@ export function realWire(port: number, init: WireInit = {}): RealWire {
     return { call, reply, outcome: reply.then(read, words) };
   };
   return { transport, shared, send, outcome: (one) => send(one).outcome };
-}
-
-export interface RawServer {
-  readonly port: number;
-  readonly sockets: Set<Socket>;
-  /** Sockets accepted so far. */
-  readonly accepted: () => number;
-  /** Requests whose head has come, over all sockets. */
-  readonly requests: () => number;
-  close(): void;
-}
-
-type OnRequest = (socket: Socket, nth: number) => void;
-
-/** Counts request heads by their empty line; answers nothing by itself. */
-export async function rawServer(onRequest: OnRequest, onConnection: (socket: Socket) => void = () => {}): Promise<RawServer> {
-  const sockets = new Set<Socket>();
-  let accepted = 0;
-  let requests = 0;
-  const server: Server = createTcpServer((socket) => {
-    accepted++;
-    sockets.add(socket);
-    let nth = 0;
-    socket.on('error', () => {});
-    socket.on('close', () => sockets.delete(socket));
-    socket.on('data', (chunk) => {
-      if (!chunk.includes('\r\n\r\n')) return;
-      requests++;
-      onRequest(socket, ++nth);
-    });
-    onConnection(socket);
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    sockets,
-    accepted: () => accepted,
-    requests: () => requests,
-    close() {
-      server.close();
-      for (const socket of sockets) socket.destroy();
-    },
-  };
-}
-
-export const OK = 'HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok';
-
-/** A port that nobody listens on. */
-export async function closedPort(): Promise<number> {
-  const server = await rawServer(() => {});
-  server.close();
-  return server.port;
 }
 
 /** Long enough for undici to look after a socket that has just answered. */

@@ -99,6 +99,26 @@ describe('an answer that nobody reads', () => {
   });
 });
 
+describe('an answer that was read', () => {
+  it.each(['text', 'body'] as const)('is let go by the first collection: %s', async (how) => {
+    const read = async (): Promise<WeakRef<object>> => {
+      const { wire, reply, call } = play();
+      wire.start().head(200, {});
+      const response = new MeshResponse(await reply, call, 'http://reviews/', false) as unknown as Response;
+      const text = how === 'text' ? response.text() : new Response(response.body).text();
+      await idle();
+      wire.data(Buffer.from('ok')).end();
+      expect(await text).toBe('ok');
+      return new WeakRef(call);
+    };
+    const refs = await Promise.all(Array.from({ length: 20 }, read));
+    await idle();
+    // Once, and nothing that runs because of it.
+    gc();
+    expect(refs.filter((ref) => ref.deref() !== undefined).length).toBeLessThan(3);
+  });
+});
+
 describe('a body that is read slowly', () => {
   it('pauses the socket, and the reader gets all of it', async () => {
     const { wire, response } = await answered();

@@ -10,7 +10,7 @@ import { retryLayer } from '../../src/resilience/retry-layer.ts';
 import { requestBody } from '../../src/transport/body.ts';
 import { testCall } from '../support/fake-service.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
-import { rawH2 } from './raw-h2.ts';
+import { rawH2 } from '../interop/faults/raw-h2-server.ts';
 import { idle, OK, type RawServer, rawServer, realWire, type RealWire, type WireInit } from './real-wire.ts';
 
 const closers: (() => unknown)[] = [];
