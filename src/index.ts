@@ -6,7 +6,9 @@ export { createClient, type Client, type ClientOptions } from './mesh/client.ts'
 export type { Explanation } from './mesh/explain.ts';
 export type { CallContext, FunctionCallOptions } from './mesh/function-call.ts';
 export { createMesh } from './mesh/create-mesh.ts';
-export type { Mesh, MeshOptions, UseOptions } from './mesh/mesh.ts';
+export type { Mesh } from './mesh/mesh.ts';
+export type { MeshOptions } from './mesh/mesh-options.ts';
+export type { UseOptions } from './mesh/user-layer.ts';
 export {
   cache,
   canary,

@@ -16,11 +16,15 @@ const LOADS: readonly string[] = Array.from({ length: 101 }, (_, percent) => (pe
  */
 const HEALTH_CHECKS = /^(?:kube-probe\/|Envoy\/HC|GoogleHC\/|ELB-HealthChecker\/)/;
 
+/** Beside the load, too, and often a stream without an end. */
+const GRPC_HEALTH = '/grpc.health.v1.Health/';
+
 /** `retryAfterMs`: what a refusal says. */
 export function inboundAdmissionLayer(places: Places, retryAfterMs: number): Layer {
   const onEnd: EndListener = (call, outcome) => places.leave(call as InboundCall, outcome);
   return (next) => (call) => {
     const inbound = call as InboundCall;
+    if (call.carrier !== null && call.path.startsWith(GRPC_HEALTH)) return next(call);
     const nowMs = inbound.host.clock.now();
     const isAdmitted = places.tryEnter(inbound, nowMs);
     if (!isAdmitted && HEALTH_CHECKS.test(call.header('user-agent') ?? '')) return next(call);

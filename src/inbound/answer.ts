@@ -2,7 +2,7 @@
 // the request is not read: Node throws small ones away and keeps the connection; a long one ends it.
 import type { ServerResponse } from 'node:http';
 import type { Reply } from '../core/call.ts';
-import { ERROR_CODES, type MeshError } from '../core/errors.ts';
+import { ERROR_CODES, type MeshError, type MeshErrorCode } from '../core/errors.ts';
 import { ERROR_HEADER, LOAD_HEADER } from '../core/headers.ts';
 import type { InboundCall } from './inbound-call.ts';
 
@@ -15,11 +15,15 @@ const BODIES: Readonly<Record<string, string>> = {
   deadline_exceeded: 'deadline exceeded before the call was served',
 };
 
+export function refusalText(code: MeshErrorCode): string {
+  return BODIES[code] ?? ERROR_CODES[code].body;
+}
+
 export function writeRefusal(call: InboundCall, { code, retryAfterMs }: MeshError): void {
   const { response } = call;
   if (response.headersSent || response.destroyed) return;
-  const { status, body } = ERROR_CODES[code];
-  const text = BODIES[code] ?? body;
+  const { status } = ERROR_CODES[code];
+  const text = refusalText(code);
   const headers: Record<string, string> = { 'content-type': 'text/plain', 'content-length': String(text.length), [ERROR_HEADER]: code };
   if (code === 'overloaded') {
     headers['x-envoy-overloaded'] = 'true';
@@ -45,6 +49,12 @@ export function writeReply(call: InboundCall, reply: Reply): void {
     onEnd: () => void response.end(),
     onError: () => void response.destroy(),
   });
+}
+
+/** Answers a request that may not even become a call, and ends its connection. */
+export function turnAway(response: ServerResponse, status: number, text: string): void {
+  closeAfter(response);
+  response.writeHead(status, { 'content-type': 'text/plain', 'content-length': String(text.length) }).end(text);
 }
 
 /** Sets how the connection goes on for a request whose body nobody will read. */

@@ -10,7 +10,7 @@ import { CALLER_LEFT, type InboundCall } from './inbound-call.ts';
 export type Listener = (request: IncomingMessage, response: ServerResponse) => void | Promise<void>;
 
 /** What the handler has answered. Its bytes have gone: there is nothing to attach to. */
-class HandledReply implements Reply {
+export class HandledReply implements Reply {
   readonly status: number;
   readonly statusText = '';
   headers: ReplyHeaders = {};
@@ -35,13 +35,13 @@ class HandledReply implements Reply {
 export function handler(listener: Listener): Service {
   return (call) => {
     const inbound = call as InboundCall;
-    const { deadlineMs, criticality, request, response } = inbound;
+    const { deadlineMs, criticality, requestId, request, response } = inbound;
     const replied = new Promise<Reply>((resolve) => {
       inbound.resolve = resolve;
     });
     if (inbound.awaitsContinue) response.writeContinue();
     // Its own small object: whatever is begun here and lives on would keep the whole request otherwise.
-    const context = { deadlineMs, criticality, source: request.socket.remoteAddress ?? '' };
+    const context = { deadlineMs, criticality, source: request.socket.remoteAddress ?? '', requestId };
     inbound.returned = inboundContext.run(context, listener, request, response);
     return replied;
   };

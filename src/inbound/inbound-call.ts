@@ -5,6 +5,8 @@ import { Call, type Reply } from '../core/call.ts';
 import { type Clock, Timer } from '../core/clock.ts';
 import { type MeshError, meshError } from '../core/errors.ts';
 import { ATTEMPT_HEADER, CRITICALITY_HEADER, DEADLINE_HEADER } from '../core/headers.ts';
+import type { Connection } from './connection.ts';
+import type { PeerIdentity } from '../identity/peer-identity.ts';
 import { CRITICALITIES, type Criticality } from '../model/traffic.ts';
 
 /** Shared: an abort with a ready-made reason costs a tenth of one without. */
@@ -53,6 +55,20 @@ export class InboundCall extends Call {
   load = '';
   /** The caller sends its body only when it is told to go on. */
   awaitsContinue = false;
+  /** Event of the server that the handler gets it by. */
+  event = 'request';
+  /** Where it came in; null when nobody asked. Written by the door. */
+  connection: Connection | null = null;
+  /** Who calls, by its certificate; null on a plain connection. Written by the door. */
+  peer: PeerIdentity | null = null;
+  /** Name that the caller asked for in its TLS handshake; '' when none. Written by the door. */
+  serverName = '';
+  /** Lasts as long as its parties like, so its duration says nothing of the load. Written by the door. */
+  isStream = false;
+  /** Written by the door; '' without one that asks who calls. */
+  requestId = '';
+  /** For a connection that will speak something else: gives it away. */
+  release: (() => void) | null = null;
   /** What the handler returned: Node looks at it for rejections. */
   returned: void | Promise<void> = undefined;
   /** Settles the leaf's promise; null until the handler has the call. */
@@ -105,6 +121,9 @@ export class InboundCall extends Call {
       switch (name.length) {
         case 4:
           if (isNamed(name, 'host')) this.authority = headers[i + 1] as string;
+          break;
+        case 10:
+          if (name === ':authority') this.authority = headers[i + 1] as string;
           break;
         case CRITICALITY_HEADER.length:
           if (isNamed(name, CRITICALITY_HEADER)) this.criticality = CRITICALITIES.indexOf(headers[i + 1] as Criticality);

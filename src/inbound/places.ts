@@ -1,6 +1,6 @@
 // Who has a place in this process: the limit (a port; it lives in resilience/, which this floor does not know) together
 // with what it is told about the event loop. Survives reloads, so that a call gives its place back where it took it.
-import type { Call, Outcome } from '../core/call.ts';
+import type { Outcome } from '../core/call.ts';
 import { CRITICALITY_DEFAULT } from '../model/traffic.ts';
 import type { EventLoop } from './event-loop.ts';
 import type { InboundCall } from './inbound-call.ts';
@@ -70,6 +70,7 @@ export class Places {
   }
 }
 
-function giveBack(limit: PlaceLimit, call: Call, { kind, endedAtMs }: Outcome): void {
-  limit.leave(call.startedAtMs, endedAtMs, kind === 'success');
+function giveBack(limit: PlaceLimit, call: InboundCall, { kind, endedAtMs }: Outcome): void {
+  if (call.isStream) limit.leave(endedAtMs, endedAtMs, false);
+  else limit.leave(call.startedAtMs, endedAtMs, kind === 'success');
 }

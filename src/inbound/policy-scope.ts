@@ -25,7 +25,7 @@ export function isAbout({ namespace, labels, expressions, services }: WorkloadSc
   );
 }
 
-function hasLabels(
+export function hasLabels(
   wanted: Readonly<Record<string, string>>,
   expressions: readonly LabelExpression[],
   own: Readonly<Record<string, string>>,

@@ -1,25 +1,17 @@
-// What people use to take calls in: a server of their own around a handler, or a wrapper for the server they have.
-// Everything is decided by the stack that the mesh hands in.
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+// What people use to take calls in: a server of their own around a handler, a server that they have, or a wrapper for its
+// handler alone. Everything is decided by the mesh that is handed in.
+import { createServer as createHttpServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { Clock } from '../core/clock.ts';
 import { type Service, wrap } from '../core/service.ts';
 import { ExpiredCalls, inboundDeadlineLayer } from './deadline-layer.ts';
 import { Door, type DoorHost } from './door.ts';
 import { processLoop } from './event-loop.ts';
 import type { Listener } from './handler.ts';
+import { type ProtectOptions, takeOver } from './protect.ts';
+import type { ServerMesh } from './server-host.ts';
 
-/** What a mesh decides about its servers. */
-export interface ServerHost extends DoorHost {
-  /** A server of ours begins to listen. */
-  onListening(server: Server): void;
-}
-
-/** What a server needs of a mesh. */
-export interface ServerMesh {
-  readonly clock: Clock;
-  /** The stack before the handlers. @default the deadline of the caller alone */
-  readonly inbound?: ServerHost;
-}
+/** How often Node looks for requests that take too long, ms; 30 s by itself, which would make every limit half a minute longer. */
+const LOOK_MS = 1_000;
 
 /** Nothing but the deadline of the caller. */
 function bareHost(clock: Clock): DoorHost {
@@ -28,6 +20,7 @@ function bareHost(clock: Clock): DoorHost {
     clock,
     loop: processLoop,
     version: 0,
+    guard: null,
     isDraining: false,
     wrap: (leaf: Service) => wrap(leaf, layers),
     onOpened() {},
@@ -36,20 +29,27 @@ function bareHost(clock: Clock): DoorHost {
 }
 
 /**
- * A node:http server before which the inbound stack of the mesh stands: deadline of the caller, admission, cancellation.
- * `mesh.close()` drains it.
+ * A node:http server that takes HTTP/1, HTTP/2 and mTLS on one port, as `inbound` of the configuration says, and before
+ * which the inbound stack of the mesh stands. `mesh.close()` drains it.
  */
-export function createServer(mesh: ServerMesh, listener: Listener): Server {
+export function createServer(mesh: ServerMesh, listener: Listener, options: ProtectOptions = {}): Server {
   const { inbound } = mesh;
-  const { handle, handleExpecting } = new Door(inbound ?? bareHost(mesh.clock), listener);
-  const server = createHttpServer((request, response) => void handle(request, response));
-  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
-    // Whoever listens himself wants to answer himself.
-    if (server.listenerCount('checkContinue') > 1) return;
-    void handleExpecting(request, response);
-  });
-  if (inbound !== undefined) server.on('listening', () => inbound.onListening(server));
-  return server;
+  if (inbound === undefined) {
+    const { handle } = new Door(bareHost(mesh.clock), listener);
+    return createHttpServer((request, response) => void handle(request, response));
+  }
+  const limits = { maxHeaderSize: inbound.limits.headerBytesMax, connectionsCheckingInterval: LOOK_MS };
+  return takeOver(inbound, createHttpServer(limits, listener as RequestListener), options);
+}
+
+/**
+ * The same for a server of node:http that you have, listening or not: its application is not changed, and sees what it saw.
+ * Gives the server back. Throws a TypeError for a server of node:https: give the one of node:http to its application.
+ */
+export function protect(mesh: ServerMesh, server: Server, options: ProtectOptions = {}): Server {
+  const { inbound } = mesh;
+  if (inbound === undefined) throw new TypeError('protect: this is no mesh of createMesh');
+  return takeOver(inbound, server, options);
 }
 
 /** Puts the inbound stack before the handler of a server that you have: node:http, node:https, or node:http2 with its compatibility API. */

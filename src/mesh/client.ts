@@ -3,7 +3,8 @@ import type { EndpointInput, RouteInput, ServiceInput } from '../model/input.ts'
 import type { MeshFetch, MeshFetchInit } from '../transport/fetch.ts';
 import type { Explanation } from './explain.ts';
 import { createMesh } from './create-mesh.ts';
-import type { Mesh, MeshOptions } from './mesh.ts';
+import type { Mesh } from './mesh.ts';
+import type { MeshOptions } from './mesh-options.ts';
 import type { Policy } from './policies.ts';
 import type { MeshSnapshot } from './snapshot.ts';
 

@@ -1,6 +1,7 @@
 // The way in: loads the mesh when the first one is made. Importing the package costs next to nothing, and whoever never
 // makes a mesh never loads undici, the validator or the stacks.
-import type { Mesh, MeshOptions } from './mesh.ts';
+import type { Mesh } from './mesh.ts';
+import type { MeshOptions } from './mesh-options.ts';
 
 /**
  * Reads and checks the configuration, finds the endpoints, and gives a running mesh. Rejects with MeshError

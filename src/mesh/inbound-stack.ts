@@ -3,12 +3,39 @@
 import type { Clock } from '../core/clock.ts';
 import type { Layer } from '../core/service.ts';
 import { inboundAdmissionLayer } from '../inbound/admission-layer.ts';
+import { type AuthorizeDeps, authorizeLayer } from '../inbound/authorize-layer.ts';
 import { type ExpiredCalls, inboundDeadlineLayer } from '../inbound/deadline-layer.ts';
+import type { InboundCall } from '../inbound/inbound-call.ts';
 import type { Places } from '../inbound/places.ts';
+import { requestLimitLayer, type ServedCalls } from '../inbound/request-limit-layer.ts';
+import { routeTemplateOf } from '../inbound/route-template.ts';
+import type { ServerView } from '../telemetry/server-metric-layer.ts';
+import type { SelfConfig } from '../model/config.ts';
 import type { InboundConfig } from '../model/inbound.ts';
+import type { ServerLimits } from '../model/server-limits.ts';
+
+/** What is told of calls that come in. null: nothing. */
+export interface ServerTelemetry {
+  serverSpan(view: ServerView): Layer | null;
+  serverMetrics(view: ServerView): Layer | null;
+}
+
+/** What spans and metrics want to know of a call that only its request and response tell. */
+const VIEW: ServerView = {
+  routeOf: (call) => routeTemplateOf((call as InboundCall).request),
+  isHttp2: (call) => (call as InboundCall).request.httpVersionMajor === 2,
+  clientAddress: (call) => (call as InboundCall).request.socket.remoteAddress ?? '',
+  statusOf: (call) => (call as InboundCall).response.statusCode,
+};
 
 export interface InboundDeps {
   readonly config: InboundConfig;
+  readonly self: SelfConfig;
+  readonly limits: ServerLimits;
+  readonly served: ServedCalls;
+  readonly telemetry: ServerTelemetry | null;
+  /** null: everybody may call. */
+  readonly authorize: AuthorizeDeps | null;
   readonly clock: Clock;
   readonly expired: ExpiredCalls;
   /** null: every call is taken. */
@@ -33,14 +60,14 @@ export const INBOUND_STACK: readonly InboundEntry[] = [
     why: 'Outermost, so that the span of the server tells of calls that are refused, too.',
     above: ['inbound-metrics', 'inbound-deadline', 'authorize', 'inbound-admission', 'handler'],
     below: [],
-    make: PLACE,
+    make: ({ telemetry }) => telemetry?.serverSpan(VIEW) ?? null,
   },
   {
     role: 'inbound-metrics',
     why: 'Counts what callers get, refusals included.',
     above: ['inbound-deadline', 'authorize', 'inbound-admission', 'handler'],
     below: ['inbound-span'],
-    make: PLACE,
+    make: ({ telemetry }) => telemetry?.serverMetrics(VIEW) ?? null,
   },
   {
     role: 'inbound-deadline',
@@ -54,7 +81,14 @@ export const INBOUND_STACK: readonly InboundEntry[] = [
     why: 'Above admission: who may not call takes no place from those who may.',
     above: ['inbound-admission', 'handler'],
     below: ['inbound-deadline'],
-    make: PLACE,
+    make: ({ authorize }) => (authorize === null ? null : authorizeLayer(authorize)),
+  },
+  {
+    role: 'inbound-limit',
+    why: 'Below authorize, as admission is; above it, so that what is refused here is no sign of overload to what learns its limit.',
+    above: ['inbound-admission', 'handler'],
+    below: ['inbound-deadline', 'authorize'],
+    make: ({ served, limits, clock }) => (limits.maxRequests === 0 ? null : requestLimitLayer(served, limits.maxRequests, clock)),
   },
   {
     role: 'inbound-admission',

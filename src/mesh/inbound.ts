@@ -1,17 +1,30 @@
 // The servers of one mesh: what stands before their handlers, the one limit that they share, because the event loop is
 // one, and how they end. Survives reloads.
-import { type Clock, runAt } from '../core/clock.ts';
+import { type Clock, type Random, runAt, systemRandom } from '../core/clock.ts';
 import { type Layer, type Service, wrap } from '../core/service.ts';
+import { compileAccess } from '../inbound/access.ts';
+import { AccessCheck } from '../inbound/access-check.ts';
 import { closeAfter } from '../inbound/answer.ts';
+import type { AuthorizeDeps } from '../inbound/authorize-layer.ts';
 import { ExpiredCalls } from '../inbound/deadline-layer.ts';
 import { type EventLoop, processLoop } from '../inbound/event-loop.ts';
+import type { DoorGuard } from '../inbound/door.ts';
+import type { Refusal } from '../inbound/entrance.ts';
 import type { InboundCall } from '../inbound/inbound-call.ts';
 import { Places } from '../inbound/places.ts';
-import type { ServerHost } from '../inbound/server.ts';
+import { peerModeOn } from '../inbound/policy-scope.ts';
+import { ServedCalls } from '../inbound/request-limit-layer.ts';
+import type { Listening, ServerHost } from '../inbound/server-host.ts';
 import { Servers } from '../inbound/servers.ts';
+import { NOBODY, type TrustedCallers, trustedCallers } from '../inbound/trusted-callers.ts';
+import type { IdentitySource } from '../identity/identity-source.ts';
+import type { PeerIdentity } from '../identity/peer-identity.ts';
+import { SELF_DEFAULTS, type SelfConfig } from '../model/config.ts';
 import type { InboundConfig } from '../model/inbound.ts';
+import type { PeerMode } from '../model/security.ts';
+import { SERVER_LIMITS_DEFAULTS, type ServerLimits } from '../model/server-limits.ts';
 import { AdmissionLimit } from '../resilience/admission-limit.ts';
-import { INBOUND_STACK } from './inbound-stack.ts';
+import { INBOUND_STACK, type ServerTelemetry } from './inbound-stack.ts';
 
 export interface InboundSnapshot {
   /** Calls whose response is not over. */
@@ -26,9 +39,37 @@ export interface InboundSnapshot {
   readonly expired: number;
   /** Median latency of the unloaded server, ms; 0 while unknown. */
   readonly baselineMs: number;
+  /** Connections not taken so far, by the code of the reason. */
+  readonly refused: Readonly<Record<string, number>>;
+  /** Requests answered 400 so far because two parties could read their head differently. */
+  readonly malformed: number;
 }
 
-export class Inbound implements ServerHost {
+/** What servers need to know beside the configuration. What is absent stays as it was. */
+export interface InboundSetup {
+  /** Who this process is: policies are about some workloads only. */
+  readonly self?: SelfConfig;
+  /** null: no TLS can be spoken. */
+  readonly identity?: IdentitySource | null;
+  /** Other names of the trust domain of this process. */
+  readonly trustDomainAliases?: readonly string[];
+  readonly telemetry?: ServerTelemetry | null;
+  /** Who may call; null: everybody. @default what the policies say by themselves, without tokens and external authorizers */
+  readonly check?: AccessCheck | null;
+  /** A call was denied, or there is something to record of it. Must not throw. */
+  readonly onVerdict?: AuthorizeDeps['onVerdict'];
+  readonly random?: Random;
+  /** Told of every connection that is not taken. */
+  readonly onRefused?: (refusal: Refusal) => void;
+  /** An identity came that cannot be used. */
+  readonly onUnusable?: (error: Error) => void;
+}
+
+const NO_ALIASES: readonly string[] = Object.freeze([]);
+
+function ignore(): void {}
+
+export class Inbound implements ServerHost, DoorGuard {
   readonly clock: Clock;
   readonly loop: EventLoop;
   version = 0;
@@ -46,6 +87,15 @@ export class Inbound implements ServerHost {
   /** Whether the event loop is measured. */
   #isWatching = false;
   #onEmpty: (() => void) | null = null;
+  #setup: InboundSetup = {};
+  #trusted: TrustedCallers = NOBODY;
+  readonly #modes: Map<number, Exclude<PeerMode, 'unset'>> = new Map();
+  readonly #served: ServedCalls = new ServedCalls();
+  readonly #refused: Record<string, number> = {};
+  #malformed = 0;
+  #isRetiring = false;
+  limits: ServerLimits = SERVER_LIMITS_DEFAULTS;
+  readonly guard: DoorGuard = this;
 
   constructor(config: InboundConfig, clock: Clock, loop: EventLoop = processLoop) {
     this.clock = clock;
@@ -54,10 +104,15 @@ export class Inbound implements ServerHost {
     this.update(config);
   }
 
-  /** A reload: calls under way end as they began, the limit keeps what it has found. */
-  update(config: InboundConfig): void {
+  /** A reload: calls under way end as they began, the limit keeps what it has found, connections live on. */
+  update(config: InboundConfig, setup: InboundSetup = {}): void {
     const { admission } = config;
+    this.#setup = { ...this.#setup, ...setup };
+    this.#trusted = trustedCallers(config.trustedProxies ?? []);
     this.#config = config;
+    this.limits = { ...SERVER_LIMITS_DEFAULTS, ...config.limits };
+    this.#modes.clear();
+    this.#servers.obey();
     if (admission === null) {
       this.#limit = null;
       this.#places = null;
@@ -65,17 +120,110 @@ export class Inbound implements ServerHost {
       this.#limit = new AdmissionLimit(admission, this.clock.now());
       this.#places = new Places(this.#limit, this.loop);
     } else this.#limit.update(admission);
-    const deps = { config, clock: this.clock, expired: this.#expired, places: this.#places };
+    const deps = {
+      config,
+      self: this.self,
+      limits: this.limits,
+      clock: this.clock,
+      expired: this.#expired,
+      places: this.#places,
+      served: this.#served,
+      telemetry: this.#setup.telemetry ?? null,
+      authorize: this.#authorization(),
+    };
     this.#layers = INBOUND_STACK.flatMap(({ make }) => make(deps) ?? []);
     this.version++;
     this.#watch();
+  }
+
+  #authorization(): AuthorizeDeps | null {
+    const { check = this.#rules(), onVerdict = ignore } = this.#setup;
+    return check === null ? null : { check, clock: this.clock, trusted: this.#trusted, onVerdict };
+  }
+
+  #rules(): AccessCheck | null {
+    const access = compileAccess(this.#config.policies ?? [], this.self);
+    return access.isOpen ? null : new AccessCheck({ access, tokens: null, authorizers: new Map(), functions: [] });
   }
 
   wrap(leaf: Service): Service {
     return wrap(leaf, this.#layers);
   }
 
-  onListening: ServerHost['onListening'] = (server) => this.#servers.add(server);
+  get self(): SelfConfig {
+    return this.#setup.self ?? SELF_DEFAULTS;
+  }
+
+  get identity(): IdentitySource | null {
+    return this.#setup.identity ?? null;
+  }
+
+  get trustDomainAliases(): readonly string[] {
+    return this.#setup.trustDomainAliases ?? NO_ALIASES;
+  }
+
+  get minTls(): '1.2' | '1.3' {
+    return this.#config.minTls ?? '1.3';
+  }
+
+  get random(): Random {
+    return this.#setup.random ?? systemRandom;
+  }
+
+  /** Our SPIFFE ID for the header about the caller's certificate; null: no header is made. */
+  get clientCertBy(): string | null {
+    return this.#config.forwardClientCert === true ? (this.identity?.current?.spiffeId ?? '') : null;
+  }
+
+  /** Whether this process wants to be sent calls: what a readiness probe asks. */
+  get isReady(): boolean {
+    return !this.isDraining && !this.#isRetiring;
+  }
+
+  /** Not ready any more, and everything else as before: those who send calls have time to notice. */
+  retire(): void {
+    this.#isRetiring = true;
+    this.#servers.retire();
+  }
+
+  /** Which connections a port takes: policies before the concise form, the narrowest first. */
+  modeOn(port: number): Exclude<PeerMode, 'unset'> {
+    let mode = this.#modes.get(port);
+    if (mode === undefined) {
+      const decision = peerModeOn(port, this.#config.policies ?? [], this.self);
+      mode = decision.policy === null ? this.#config.mtls : decision.mode;
+      this.#modes.set(port, mode);
+    }
+    return mode;
+  }
+
+  isTrusted(peer: PeerIdentity | null, address: string): boolean {
+    return this.#trusted.has(peer, address);
+  }
+
+  onRefused(refusal: Refusal): void {
+    this.#refused[refusal.code] = (this.#refused[refusal.code] ?? 0) + 1;
+    this.#setup.onRefused?.(refusal);
+  }
+
+  onUnusable(error: Error): void {
+    this.#setup.onUnusable?.(error);
+  }
+
+  onMalformed(): void {
+    this.#malformed++;
+  }
+
+  listenFault(port: number): Error | null {
+    if (this.identity !== null || this.modeOn(port) !== 'strict') return null;
+    return new Error(
+      `port ${port} takes mTLS only (inbound.mtls, or a PeerAuthentication), and this process has no certificate. Add identity to the configuration.`,
+    );
+  }
+
+  onListening(server: Listening): void {
+    this.#servers.add(server);
+  }
 
   onOpened(call: InboundCall): void {
     this.#active.add(call);
@@ -102,6 +250,8 @@ export class Inbound implements ServerHost {
       rejected: limit?.rejected ?? 0,
       expired: this.#expired.shed,
       baselineMs: Math.round((limit?.baselineMs ?? 0) * 100) / 100,
+      refused: { ...this.#refused },
+      malformed: this.#malformed,
     };
   }
 

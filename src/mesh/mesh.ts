@@ -1,11 +1,12 @@
 // The public object: one mesh in one process. Holds what runs now, swaps it whole on reload, and hands the edges out.
-import type { Call, Endpoint } from '../core/call.ts';
-import { type Clock, type Random, runAt, systemClock, systemRandom } from '../core/clock.ts';
+import type { Call } from '../core/call.ts';
+import { type Clock, runAt, systemClock, systemRandom } from '../core/clock.ts';
 import { MeshError, meshError } from '../core/errors.ts';
 import type { MeshEvent } from '../core/events.ts';
 import { watchFiles } from '../core/file-watch.ts';
-import type { Layer, Service } from '../core/service.ts';
-import type { DnsResolver } from '../discovery/source.ts';
+import type { Layer } from '../core/service.ts';
+import type { AccessCheck } from '../inbound/access-check.ts';
+import type { IdentitySource } from '../identity/identity-source.ts';
 import type { MeshConfig } from '../model/config.ts';
 import type { InboundConfig } from '../model/inbound.ts';
 import { parseDuration } from '../model/duration.ts';
@@ -28,45 +29,17 @@ import { RepetitionSwitch } from '../resilience/repetition-switch.ts';
 import { Drain } from './drain.ts';
 import { explain, type ExplainRequest, type Explanation } from './explain.ts';
 import { type CallFunction, functionCall, type FunctionCallOptions } from './function-call.ts';
-import { Inbound } from './inbound.ts';
+import { Inbound, type InboundSetup } from './inbound.ts';
+import { MeshAccess } from './mesh-access.ts';
 import { MeshEvents } from './mesh-events.ts';
+import { MeshIdentity } from './mesh-identity.ts';
+import type { MeshOptions } from './mesh-options.ts';
 import { findService, originLookup, passLookup } from './origins.ts';
 import { type IPolicy, policyLayer } from './policy-layer.ts';
 import { type MeshSnapshot, snapshot } from './snapshot.ts';
-import { STACKS, type UserLayer } from './stack.ts';
-import { loadTelemetry, type Telemetry, type TelemetryOptions } from './telemetry.ts';
-
-export interface MeshOptions {
-  /** File, list of files, folder, or the configuration itself. @default $INMESH_CONFIG, then ./mesh.yaml */
-  readonly config?: ConfigSource;
-  /** Whether files are watched, and SIGHUP reloads. @default true */
-  readonly watch?: boolean;
-  readonly telemetry?: TelemetryOptions;
-  /** Longest wait for the first endpoints of DNS and files, ms. @default 5000 */
-  readonly readyMs?: number;
-  /** Seams of tests and simulation. @default the system's */
-  readonly clock?: Clock;
-  readonly random?: Random;
-  readonly resolver?: DnsResolver;
-  /** Replaces the transport below every endpoint. */
-  readonly transport?: (endpoint: Endpoint, service: string) => Service;
-  /** Where `${VAR}` and INMESH_CONFIG are read. @default process.env */
-  readonly env?: Readonly<Record<string, string | undefined>>;
-}
-
-/** Where a layer of yours stands: next to one of the roles in stack.ts (`npx inmesh explain` lists them). */
-export interface UseOptions {
-  /** Name of your layer. */
-  readonly role: string;
-  readonly above?: string;
-  readonly below?: string;
-}
-
-/** Each ends its stack. */
-/** Where layers of the user may stand. */
-const OUTBOUND = STACKS.filter(({ name }) => name !== 'inbound');
-
-const BRANCHES: ReadonlySet<string> = new Set(OUTBOUND.map(({ entries }) => entries.at(-1)?.role ?? ''));
+import type { UserLayer } from './stack.ts';
+import { loadTelemetry, type Telemetry } from './telemetry.ts';
+import { type UseOptions, userLayer } from './user-layer.ts';
 
 /** Before a configuration is loaded. */
 const NO_INBOUND: InboundConfig = { mtls: 'disable', admission: null };
@@ -97,6 +70,8 @@ export class Mesh implements Outbound, AsyncDisposable {
   readonly #telemetry: Telemetry;
   readonly #users: UserLayer[] = [];
   readonly #repetition: RepetitionSwitch;
+  readonly #identity: MeshIdentity;
+  readonly #access: MeshAccess;
   readonly #deps: CompileDeps;
   #source: ConfigSource;
   #hash = '';
@@ -123,6 +98,9 @@ export class Mesh implements Outbound, AsyncDisposable {
     this.#telemetry = telemetry;
     const emit = (event: MeshEvent): void => this.#emit(event);
     this.#repetition = new RepetitionSwitch(emit);
+    const { identity: given, readyMs = READY_MS_DEFAULT } = options;
+    this.#identity = new MeshIdentity({ clock, random, emit, given, readyMs });
+    this.#access = new MeshAccess({ clock, emit, functions: options.authorize ?? [] });
     this.#deps = {
       clock,
       random,
@@ -151,6 +129,11 @@ export class Mesh implements Outbound, AsyncDisposable {
   /** The stack behind `scheme://host[:port]`, for edges of your own; null when no service names the host. */
   origin(origin: string): Origin | null {
     return this.#lookup(origin);
+  }
+
+  /** The certificate of this process through time; null without one. */
+  get identity(): IdentitySource | null {
+    return this.#identity.source;
   }
 
   /** Whether hosts that no service names are refused. */
@@ -207,6 +190,7 @@ export class Mesh implements Outbound, AsyncDisposable {
       hash: this.#hash,
       metrics: this.#telemetry.snapshot(),
       inbound: this.inbound.snapshot(),
+      certs: this.#identity.snapshot(),
       nowMs: this.clock.now(),
     });
   }
@@ -218,15 +202,7 @@ export class Mesh implements Outbound, AsyncDisposable {
 
   /** Puts a layer of yours, or any cockatiel policy, next to a role. Holds for calls from now on. */
   use(layer: Layer | IPolicy, options: UseOptions): this {
-    const { role, above, below } = options;
-    const of = above ?? below;
-    if (of === undefined || (above !== undefined && below !== undefined)) throw new TypeError('use: name exactly one role, above or below');
-    const roles = OUTBOUND.flatMap(({ entries }) => entries.map((entry) => entry.role));
-    if (!roles.includes(of)) throw new TypeError(`use: no role ${JSON.stringify(of)}; there are ${roles.join(', ')}`);
-    if (below !== undefined && BRANCHES.has(below))
-      throw new TypeError(`use: nothing stands below ${below} in its stack; say above the next role`);
-    const made = typeof layer === 'function' ? layer : policyLayer(layer, this.clock);
-    this.#users.push({ layer: made, role, of, place: above === undefined ? 'below' : 'above' });
+    this.#users.push(userLayer(layer, options, this.clock));
     this.#swap(rebuild(this.#running(), this.#deps));
     return this;
   }
@@ -298,6 +274,8 @@ export class Mesh implements Outbound, AsyncDisposable {
     await this.#reloading;
     this.#telemetry.close();
     for (const state of this.#deps.states.values()) state.close();
+    this.#identity.close();
+    this.#access.close();
   }
 
   /** @internal */
@@ -316,10 +294,15 @@ export class Mesh implements Outbound, AsyncDisposable {
   async #load(source: ConfigSource, isFirst: boolean): Promise<LoadedConfig> {
     const loaded = await loadMeshConfig(source, this.#env);
     if (!isFirst && loaded.hash === this.#hash) return loaded;
-    const deps = { ...this.#deps, stateDeps: { ...this.#deps.stateDeps, identity: loaded.config.identity } };
     let compiled: CompiledMesh;
+    let check: AccessCheck | null = null;
     try {
-      compiled = await compile(withNames(loaded.config, this.#adopted), deps);
+      compiled = await this.#identity.with(loaded.config.identity, async (identity) => {
+        const access = await this.#access.prepare(loaded.config, identity);
+        const ready = await compile(withNames(loaded.config, this.#adopted), this.#depsWith(identity));
+        check = this.#access.commit(access);
+        return ready;
+      });
     } catch (error) {
       if (error instanceof MeshError) throw error;
       throw meshError({ code: 'config_invalid', message: (error as Error).message, cause: error });
@@ -327,6 +310,7 @@ export class Mesh implements Outbound, AsyncDisposable {
     this.#hash = loaded.hash;
     this.#at = loaded.at;
     this.#swap(compiled);
+    this.inbound.update(loaded.config.inbound, this.#inboundSetup(loaded.config, check));
     this.#emit({ type: 'configLoaded', hash: loaded.hash });
     return loaded;
   }
@@ -335,15 +319,32 @@ export class Mesh implements Outbound, AsyncDisposable {
     this.#compiled = compiled;
     this.#lookup = originLookup(compiled);
     this.#passing = passLookup(compiled.config.passHosts ?? []);
-    this.inbound.update(compiled.config.inbound);
     this.#telemetry.observe(this.#deps.states);
+  }
+
+  #inboundSetup({ self, identity }: MeshConfig, check: AccessCheck | null): InboundSetup {
+    return {
+      self,
+      identity: this.identity,
+      trustDomainAliases: identity?.trustDomainAliases ?? [],
+      telemetry: this.#telemetry,
+      random: this.#deps.random,
+      check,
+      onVerdict: this.#access.onVerdict,
+      onRefused: ({ address, code, message }) => this.#emit({ type: 'peerRefused', address, code, message }),
+      onUnusable: ({ message }) => this.#emit({ type: 'identityFailed', service: '', message }),
+    };
   }
 
   async #adopt(name: string): Promise<void> {
     const { config, services } = this.#running();
     if (services.has(name)) return;
     this.#adopted.add(name);
-    this.#swap(await compile(withNames(config, this.#adopted), this.#deps));
+    this.#swap(await compile(withNames(config, this.#adopted), this.#depsWith(this.identity)));
+  }
+
+  #depsWith(identity: IdentitySource | null): CompileDeps {
+    return { ...this.#deps, stateDeps: { ...this.#deps.stateDeps, identity } };
   }
 
   #running(): CompiledMesh {

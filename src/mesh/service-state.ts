@@ -10,7 +10,8 @@ import type { Clock, Random } from '../core/clock.ts';
 import type { Emit } from '../core/events.ts';
 import { type Layer, type Service, wrap } from '../core/service.ts';
 import { type DnsResolver, type EndpointSource, endpointSource, type ParseEndpoints } from '../discovery/source.ts';
-import type { IdentityConfig, ServiceConfig } from '../model/config.ts';
+import type { IdentitySource } from '../identity/identity-source.ts';
+import type { ServiceConfig } from '../model/config.ts';
 import { Breaker } from '../resilience/breaker.ts';
 import { loadTrip, type Trip } from '../resilience/breaker-trip.ts';
 import { amplification } from '../resilience/amplification.ts';
@@ -28,7 +29,7 @@ export interface ServiceStateDeps {
   readonly clock: Clock;
   readonly random: Random;
   readonly emit: Emit;
-  readonly identity: IdentityConfig | null;
+  readonly identity: IdentitySource | null;
   readonly parseEndpoints: ParseEndpoints;
   readonly resolver?: DnsResolver | undefined;
   /** Replaces the transport below every endpoint; for tests and simulation. */
@@ -51,9 +52,8 @@ export interface PreparedService {
 type TransportSource = Pick<PreparedService, 'config' | 'deps'>;
 
 function sameTransport({ config: a, deps: aDeps }: TransportSource, { config: b, deps: bDeps }: TransportSource): boolean {
-  const key = ({ protocol, tls, limits, connections }: ServiceConfig, { identity }: ServiceStateDeps): string =>
-    JSON.stringify([protocol, tls, limits, connections, identity]);
-  return key(a, aDeps) === key(b, bDeps) && (a.limits.maxConnections === 0 || staticCount(a) === staticCount(b));
+  const key = ({ protocol, tls, limits, connections }: ServiceConfig): string => JSON.stringify([protocol, tls, limits, connections]);
+  return key(a) === key(b) && aDeps.identity === bDeps.identity && (a.limits.maxConnections === 0 || staticCount(a) === staticCount(b));
 }
 
 function staticCount({ endpoints }: ServiceConfig): number {
@@ -118,6 +118,7 @@ export class ServiceState {
     const { config, trip, transport, deps } = prepared;
     const isNewTransport = transport !== this.#transport;
     const isNewBalancer = JSON.stringify(config.loadBalancer) !== JSON.stringify(this.#config.loadBalancer);
+    const before = this.#transport;
     const old = isNewTransport ? [...this.#transports.values()] : [];
     if (transport !== null) this.#listen(transport);
     this.#config = config;
@@ -133,6 +134,8 @@ export class ServiceState {
     if (isNewTransport || isNewBalancer) this.set.configure(config.loadBalancer, this.#setDeps());
     this.#startSource();
     for (const transport of old) transport.close();
+    if (isNewTransport) before?.close();
+    transport?.start();
   }
 
   /** Other layers of the user around the transport; pools stay. */
@@ -155,6 +158,7 @@ export class ServiceState {
     this.#setReady();
     for (const transport of this.#transports.values()) transport.close();
     this.#transports.clear();
+    this.#transport?.close();
   }
 
   #newMargin(): RetryMargin {
@@ -239,6 +243,9 @@ export class ServiceState {
     transport.onConnectFailure = () => this.#source?.refresh();
     transport.onPeerUntrusted = ({ address }, message) =>
       this.#deps.emit({ type: 'peerUntrusted', service: this.name, endpoint: address, message });
+    transport.onCertificateRefused = ({ address }, message) =>
+      this.#deps.emit({ type: 'certificateRefused', service: this.name, endpoint: address, message });
+    transport.onIdentityFailed = (message) => this.#deps.emit({ type: 'identityFailed', service: this.name, message });
   }
 
   #commitOutlier(): void {
@@ -307,6 +314,6 @@ function newTransport(config: ServiceConfig, deps: ServiceStateDeps): ServiceTra
   const { name: service, protocol, tls, limits, connections } = config;
   return new ServiceTransport(
     { service, protocol, tls, limits, connections, endpoints: staticCount(config) },
-    { clock: deps.clock, identity: deps.identity },
+    { clock: deps.clock, identity: deps.identity, random: deps.random },
   );
 }

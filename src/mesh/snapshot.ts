@@ -4,6 +4,7 @@ import type { CircuitState } from '../resilience/breaker.ts';
 import { replayBytes } from '../transport/body.ts';
 import type { CompiledMesh } from './compile.ts';
 import type { InboundSnapshot } from './inbound.ts';
+import type { IdentitySnapshot } from './mesh-identity.ts';
 import type { ServiceState } from './service-state.ts';
 
 export interface EndpointSnapshot {
@@ -38,6 +39,8 @@ export interface MeshSnapshot {
   readonly services: Readonly<Record<string, ServiceSnapshot>>;
   /** What the servers of this process have taken on. */
   readonly inbound: InboundSnapshot;
+  /** The certificate of this process; null without one. */
+  readonly certs: IdentitySnapshot | null;
   /** Request body bytes kept for replay, in the whole process. */
   readonly replayBytes: number;
   /** Counts and latencies per service, destination and route. */
@@ -74,11 +77,12 @@ export interface SnapshotParts {
   readonly hash: string;
   readonly metrics: unknown;
   readonly inbound: InboundSnapshot;
+  readonly certs: IdentitySnapshot | null;
   readonly nowMs: number;
 }
 
-export function snapshot(mesh: CompiledMesh, { hash, metrics, inbound, nowMs }: SnapshotParts): MeshSnapshot {
+export function snapshot(mesh: CompiledMesh, { hash, metrics, inbound, certs, nowMs }: SnapshotParts): MeshSnapshot {
   const services: Record<string, ServiceSnapshot> = {};
   for (const [name, { state }] of mesh.services) services[name] = serviceSnapshot(state, nowMs);
-  return { config: hash, services, inbound, replayBytes: replayBytes(), metrics };
+  return { config: hash, services, inbound, certs, replayBytes: replayBytes(), metrics };
 }

@@ -10,6 +10,8 @@ import { attemptMetricLayer, callMetricLayer } from '../telemetry/metric-layer.t
 import { metricProducer, type MeshMetricProducer } from '../telemetry/metric-producer.ts';
 import { type MeterObserver, type MetricsOption, observeMeter } from '../telemetry/observe.ts';
 import { MESH_LIMIT, MESH_SERVICE, MESH_STATE } from '../telemetry/semconv.ts';
+import { serverMetricLayer, type ServerView } from '../telemetry/server-metric-layer.ts';
+import { serverSpanLayer } from '../telemetry/server-span-layer.ts';
 import { attemptSpanLayer, callSpanLayer, type SpansOption } from '../telemetry/span-layer.ts';
 import type { HttpMetricsOption } from '../telemetry/undici-listeners.ts';
 import type { ServiceState } from './service-state.ts';
@@ -29,6 +31,8 @@ export interface Telemetry {
   callMetrics(service: string): Layer | null;
   attemptSpan(service: string, protocol: 'http1' | 'http2'): Layer | null;
   attemptMetrics(service: string, destination: string, route: string): Layer | null;
+  serverSpan(view: ServerView): Layer | null;
+  serverMetrics(view: ServerView): Layer | null;
   /** Counts what a route does beside sending calls on. */
   actions(service: string, route: string): ActionCounter;
   retryCounters(service: string, destination: string, route: string): { onRetry(reason: string): void; onDenied(reason: string): void };
@@ -51,6 +55,8 @@ class BoundTelemetry implements Telemetry {
   readonly #meter: Meter;
   readonly #observer: MeterObserver | null;
   #readers: (() => void)[] = [];
+  #expiryMs = 0;
+  #stopExpiry: (() => void) | null = null;
   #producer: MeshMetricProducer | null = null;
 
   constructor(options: TelemetryOptions, api: TelemetryApi | null, clock: Clock) {
@@ -74,12 +80,20 @@ class BoundTelemetry implements Telemetry {
   }
 
   callMetrics(service: string): Layer | null {
-    return this.#options.metrics === 'off' ? null : callMetricLayer(this.#meter.service(service), this.#observer);
+    return this.#options.metrics === 'off' ? null : callMetricLayer(this.#meter.service(service), this.#observer, this.#meter.rpc(service));
   }
 
   attemptMetrics(service: string, destination: string, route: string): Layer | null {
     if (this.#options.metrics === 'off') return null;
     return attemptMetricLayer(this.#meter.destination(service, destination, route), this.#observer);
+  }
+
+  serverSpan(view: ServerView): Layer | null {
+    return serverSpanLayer({ api: this.#api, version: VERSION, spans: this.#options.spans ?? 'own', view });
+  }
+
+  serverMetrics(view: ServerView): Layer | null {
+    return this.#options.metrics === 'off' ? null : serverMetricLayer(this.#meter.server(), this.#meter.serverRpc(), view, this.#observer);
   }
 
   retryCounters(service: string, destination: string, route: string): ReturnType<Telemetry['retryCounters']> {
@@ -99,6 +113,9 @@ class BoundTelemetry implements Telemetry {
 
   onEvent(event: MeshEvent): void {
     this.#meter.onEvent(event);
+    if (event.type !== 'identityRotated') return;
+    this.#expiryMs = event.notAfterMs;
+    this.#stopExpiry ??= this.#meter.observe('inmesh.identity.expiry', {}, () => this.#expiryMs / 1_000);
   }
 
   isTraced(): boolean {
@@ -116,6 +133,7 @@ class BoundTelemetry implements Telemetry {
 
   close(): void {
     this.#observer?.detach();
+    this.#stopExpiry?.();
     for (const remove of this.#readers) remove();
     this.#readers = [];
   }

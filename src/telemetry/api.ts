@@ -13,6 +13,7 @@ export type {
   Observable,
   Span,
   SpanOptions,
+  TextMapGetter,
   TextMapPropagator,
   TextMapSetter,
   Tracer,

@@ -9,8 +9,10 @@ import { Family, SERIES_MAX } from './family.ts';
 import { type MeterSnapshot, meterSnapshot } from './meter-snapshot.ts';
 import { type CounterName, type GaugeName, type HistogramName, METRICS, type MetricName } from './metrics.ts';
 import { type ActionCounter, actionCounter } from './action-counter.ts';
-import { MESH_REASON, MESH_SERVICE, MESH_STATE } from './semconv.ts';
+import { RpcSeries } from './rpc-series.ts';
+import { MESH_POLICY, MESH_REASON, MESH_SERVICE, MESH_STATE } from './semconv.ts';
 import { type Attributes, Counter, Gauge, Histogram } from './series.ts';
+import { ServerSeries } from './server-series.ts';
 
 export interface MeterOptions {
   readonly clock: Clock;
@@ -29,7 +31,10 @@ export class Meter {
   readonly #counters: Map<string, Family<Counter>> = new Map();
   readonly #gauges: Map<string, Family<Gauge>> = new Map();
   readonly #services: Map<string, CallSeries> = new Map();
+  readonly #rpcs: Map<string, RpcSeries> = new Map();
   readonly #destinations: Map<string, DestinationSeries> = new Map();
+  #server: ServerSeries | null = null;
+  #serverRpc: RpcSeries | null = null;
   #overflowCalls: CallSeries | null = null;
   #overflowDestination: DestinationSeries | null = null;
 
@@ -61,6 +66,22 @@ export class Meter {
     return this.#overflowCalls;
   }
 
+  /** gRPC calls to a service. */
+  rpc(service: string): RpcSeries {
+    let series = this.#rpcs.get(service);
+    if (series === undefined) {
+      series = new RpcSeries(this.#histogram('rpc.client.call.duration'), service);
+      this.#rpcs.set(service, series);
+    }
+    return series;
+  }
+
+  /** gRPC calls that servers of this process answer. */
+  serverRpc(): RpcSeries {
+    this.#serverRpc ??= new RpcSeries(this.#histogram('rpc.server.call.duration'), '');
+    return this.#serverRpc;
+  }
+
   /** Attempts at a destination (`service` or `service/subset`) for one route of a service. */
   destination(service: string, destination: string, route: string): DestinationSeries {
     const key = JSON.stringify([service, destination, route]);
@@ -87,6 +108,18 @@ export class Meter {
       this.#overflowDestination = series;
     }
     return this.#overflowDestination;
+  }
+
+  /** Calls that servers of this process answer. */
+  server(): ServerSeries {
+    if (this.#server === null) {
+      const series = new ServerSeries(this.#histogram('http.server.request.duration'), this.#seriesMax);
+      this.#gauge('http.server.active_requests')
+        .of({})
+        .addReader(() => series.inFlight);
+      this.#server = series;
+    }
+    return this.#server;
   }
 
   /** Counts what a route does beside sending calls on. */
@@ -129,6 +162,16 @@ export class Meter {
         return this.#count('inmesh.circuit.transitions', { [MESH_SERVICE]: event.service, [MESH_STATE]: 'closed' });
       case 'peerUntrusted':
         return this.#count('inmesh.peers.untrusted', { [MESH_SERVICE]: event.service });
+      case 'certificateRefused':
+        return this.#count('inmesh.certificates.refused', { [MESH_SERVICE]: event.service });
+      case 'callDenied':
+        return this.#count('inmesh.inbound.denied', { [MESH_POLICY]: event.policy, [MESH_REASON]: event.reason });
+      case 'peerRefused':
+        return this.#count('inmesh.inbound.refused', { [MESH_REASON]: event.code });
+      case 'identityRotated':
+        return this.#count('inmesh.identity.rotations', {});
+      case 'identityFailed':
+        return this.#count('inmesh.identity.failures', event.service === '' ? {} : { [MESH_SERVICE]: event.service });
       case 'eventLoopStalled':
         this.#count('inmesh.event_loop.stalls', {});
         return this.#counter('inmesh.event_loop.stalled')

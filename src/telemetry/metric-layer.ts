@@ -5,6 +5,7 @@ import type { Layer } from '../core/service.ts';
 import { hasMeter } from './api.ts';
 import type { CallSeries } from './call-series.ts';
 import type { DestinationSeries } from './destination-series.ts';
+import type { RpcSeries } from './rpc-series.ts';
 import type { Histogram } from './series.ts';
 import { isHttp } from './span-start.ts';
 
@@ -12,15 +13,19 @@ import { isHttp } from './span-start.ts';
 export interface DurationSink {
   call(series: Histogram, durationMs: number): void;
   attempt(series: Histogram, durationMs: number): void;
+  rpc(series: Histogram, durationMs: number): void;
 }
 
 /** Stands below the call span, above the router. */
-export function callMetricLayer(series: CallSeries, sink: DurationSink | null): Layer {
+export function callMetricLayer(series: CallSeries, sink: DurationSink | null, rpcs: RpcSeries | null = null): Layer {
   const onEnd: EndListener = (call, outcome) => {
     series.inFlight--;
     const durationMs = outcome.endedAtMs - call.startedAtMs;
     const histogram = series.end(call.route === null ? '' : call.route.name, outcome, durationMs);
-    if (sink !== null && hasMeter()) sink.call(histogram, durationMs);
+    const rpc = call.carrier === null || rpcs === null ? null : rpcs.end(call.path, outcome, durationMs);
+    if (sink === null || !hasMeter()) return;
+    sink.call(histogram, durationMs);
+    if (rpc !== null) sink.rpc(rpc, durationMs);
   };
   return (next) => (call) => {
     series.inFlight++;
@@ -33,7 +38,7 @@ export function callMetricLayer(series: CallSeries, sink: DurationSink | null): 
 export function attemptMetricLayer(series: DestinationSeries, sink: DurationSink | null): Layer {
   const onEnd: EndListener = (attempt, outcome) => {
     series.inFlight--;
-    if (!isHttp(attempt.scheme)) {
+    if (attempt.carrier !== null || !isHttp(attempt.scheme)) {
       series.recordRun(outcome);
       return;
     }

@@ -2,7 +2,12 @@
 // Labels come from the configuration or from fixed lists, never from paths, hosts or headers of a call.
 import * as name from './semconv.ts';
 
-export type HistogramName = 'http.client.request.duration' | 'inmesh.call.duration';
+export type HistogramName =
+  | 'rpc.client.call.duration'
+  | 'rpc.server.call.duration'
+  | 'http.client.request.duration'
+  | 'http.server.request.duration'
+  | 'inmesh.call.duration';
 
 export type CounterName =
   | 'inmesh.retries'
@@ -13,6 +18,11 @@ export type CounterName =
   | 'inmesh.config.loads'
   | 'inmesh.discovery.failures'
   | 'inmesh.peers.untrusted'
+  | 'inmesh.certificates.refused'
+  | 'inmesh.inbound.denied'
+  | 'inmesh.inbound.refused'
+  | 'inmesh.identity.rotations'
+  | 'inmesh.identity.failures'
   | 'inmesh.event_loop.stalls'
   | 'inmesh.event_loop.stalled';
 
@@ -20,13 +30,15 @@ export type CounterName =
 export type GaugeName =
   | 'inmesh.active_calls'
   | 'inmesh.active_attempts'
+  | 'http.server.active_requests'
   | 'inmesh.retry.budget.tokens'
   | 'inmesh.retry.margin'
   | 'inmesh.throttle.probability'
   | 'inmesh.circuit.state'
   | 'inmesh.endpoints'
   | 'inmesh.limit.used'
-  | 'inmesh.limit.max';
+  | 'inmesh.limit.max'
+  | 'inmesh.identity.expiry';
 
 export type MetricName = HistogramName | CounterName | GaugeName;
 
@@ -59,6 +71,41 @@ export const METRICS: readonly MetricDefinition[] = Object.freeze([
       route,
       destination,
     ],
+  },
+  {
+    name: 'http.server.request.duration',
+    unit: 's',
+    kind: 'histogram',
+    description: 'Duration of HTTP server requests: from the head to the last byte of the answer.',
+    attributes: [
+      name.HTTP_REQUEST_METHOD,
+      name.URL_SCHEME,
+      name.HTTP_RESPONSE_STATUS_CODE,
+      name.ERROR_TYPE,
+      name.HTTP_ROUTE,
+      name.NETWORK_PROTOCOL_VERSION,
+    ],
+  },
+  {
+    name: 'http.server.active_requests',
+    unit: '{request}',
+    kind: 'upDown',
+    description: 'Calls being served.',
+    attributes: [],
+  },
+  {
+    name: 'rpc.client.call.duration',
+    unit: 's',
+    kind: 'histogram',
+    description: 'Duration of a gRPC call as the caller sees it: retries, waits and all messages included.',
+    attributes: [name.RPC_SYSTEM_NAME, name.RPC_METHOD, name.RPC_RESPONSE_STATUS_CODE, name.SERVER_ADDRESS, name.ERROR_TYPE],
+  },
+  {
+    name: 'rpc.server.call.duration',
+    unit: 's',
+    kind: 'histogram',
+    description: 'Duration of a gRPC call that is served: from its metadata to its status.',
+    attributes: [name.RPC_SYSTEM_NAME, name.RPC_METHOD, name.RPC_RESPONSE_STATUS_CODE, name.ERROR_TYPE],
   },
   {
     name: 'inmesh.call.duration',
@@ -187,6 +234,49 @@ export const METRICS: readonly MetricDefinition[] = Object.freeze([
     kind: 'counter',
     description: 'Connections dropped because the peer did not prove its identity.',
     attributes: [service],
+  },
+  {
+    name: 'inmesh.certificates.refused',
+    unit: '{connection}',
+    kind: 'counter',
+    description: 'Connections that an endpoint refused for the certificate of this process.',
+    attributes: [service],
+  },
+  {
+    name: 'inmesh.inbound.denied',
+    unit: '{call}',
+    kind: 'counter',
+    description: 'Calls that came in and were refused by authorization, by the policy (empty when none decided) and the reason.',
+    attributes: [name.MESH_POLICY, name.MESH_REASON],
+  },
+  {
+    name: 'inmesh.inbound.refused',
+    unit: '{connection}',
+    kind: 'counter',
+    description: 'Connections that came in and were not taken, by the code of the reason.',
+    attributes: [name.MESH_REASON],
+  },
+  {
+    name: 'inmesh.identity.rotations',
+    unit: '{rotation}',
+    kind: 'counter',
+    description: 'Certificates of this process, the first included.',
+    attributes: [],
+  },
+  {
+    name: 'inmesh.identity.failures',
+    unit: '{failure}',
+    kind: 'counter',
+    description:
+      'New certificates that did not come or cannot be used; the last good one stays. Without a service: the identity of the mesh.',
+    attributes: [service],
+  },
+  {
+    name: 'inmesh.identity.expiry',
+    unit: 's',
+    kind: 'gauge',
+    description: 'When the certificate of this process expires, seconds since the epoch.',
+    attributes: [],
   },
   {
     name: 'inmesh.event_loop.stalls',

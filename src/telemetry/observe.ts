@@ -5,6 +5,7 @@ import type { BatchObservableCallback, MeterProvider, Observable, OtelHistogram,
 import { registry } from './api.ts';
 import type { Meter } from './meter.ts';
 import type { DurationSink } from './metric-layer.ts';
+import type { ServerDurationSink } from './server-metric-layer.ts';
 import type { MetricDefinition, MetricName } from './metrics.ts';
 import { SCHEMA_URL, SCOPE_NAME } from './semconv.ts';
 import { BOUNDS_S, Histogram } from './series.ts';
@@ -20,7 +21,7 @@ export interface ObserveOptions {
   readonly httpMetrics?: HttpMetricsOption;
 }
 
-export interface MeterObserver extends DurationSink {
+export interface MeterObserver extends DurationSink, ServerDurationSink {
   /** Attaches to the global MeterProvider if there is one; otherwise the first call after it appears does. */
   attach(): void;
   detach(): void;
@@ -61,6 +62,9 @@ export function observeMeter(meter: Meter, metrics: MetricsOption, options: Obse
       attachment = null;
     },
     call: (series, durationMs) => record('inmesh.call.duration', series, durationMs),
+    rpc: (series, durationMs) => record('rpc.client.call.duration', series, durationMs),
+    server: (series, durationMs) => record('http.server.request.duration', series, durationMs),
+    serverRpc: (series, durationMs) => record('rpc.server.call.duration', series, durationMs),
     attempt(series, durationMs) {
       if (reportsHttpMetrics(options.httpMetrics ?? 'auto')) record('http.client.request.duration', series, durationMs);
     },

@@ -14,9 +14,21 @@ export const HTTP_RESPONSE_STATUS_CODE = 'http.response.status_code';
 export const SERVER_ADDRESS = 'server.address';
 export const SERVER_PORT = 'server.port';
 export const URL_FULL = 'url.full';
+export const URL_PATH = 'url.path';
+export const URL_SCHEME = 'url.scheme';
+export const HTTP_ROUTE = 'http.route';
+export const CLIENT_ADDRESS = 'client.address';
 export const NETWORK_PEER_ADDRESS = 'network.peer.address';
 export const NETWORK_PEER_PORT = 'network.peer.port';
 export const NETWORK_PROTOCOL_VERSION = 'network.protocol.version';
+/** Source: semantic conventions, RPC. */
+export const RPC_SYSTEM_NAME = 'rpc.system.name';
+/** `pkg.Service/Method`. */
+export const RPC_METHOD = 'rpc.method';
+/** Name of the gRPC status. */
+export const RPC_RESPONSE_STATUS_CODE = 'rpc.response.status_code';
+/** Source: gRFC A72. */
+export const RPC_PREVIOUS_ATTEMPTS = 'previous-rpc-attempts';
 export const ERROR_TYPE = 'error.type';
 export const SERVICE_PEER_NAME = 'service.peer.name';
 export const METRIC_OVERFLOW = 'otel.metric.overflow';
@@ -36,6 +48,8 @@ export const MESH_LIMIT = 'inmesh.limit';
 export const MESH_STATE = 'inmesh.state';
 export const MESH_REASON = 'inmesh.reason';
 export const MESH_ACTION = 'inmesh.action';
+/** `namespace/name`. */
+export const MESH_POLICY = 'inmesh.policy';
 
 /** Value for what lies outside a fixed list. */
 export const OTHER = '_OTHER';

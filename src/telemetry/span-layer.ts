@@ -7,6 +7,7 @@ import type { Layer, Service } from '../core/service.ts';
 import type { Context, Registry, Span, SpanOptions, TelemetryApi, Tracer } from './api.ts';
 import { registry, tracerSource } from './api.ts';
 import { injectContext } from './inject.ts';
+import { rpcAttemptStart, rpcStarts, setRpcAttempt, setRpcStatus } from './rpc-span.ts';
 import * as name from './semconv.ts';
 import { isHttp, KIND_INTERNAL, spanStarts } from './span-start.ts';
 import { seesRequests } from './undici-listeners.ts';
@@ -64,6 +65,7 @@ export function callSpanLayer(deps: SpanDeps): Layer {
   const spanName = `mesh.call ${service}`;
   // An attribute at the start costs the SDK three times one at the end: only what a sampler may ask for.
   const options: SpanOptions = Object.freeze({ kind: KIND_INTERNAL, attributes: Object.freeze({ [name.SERVICE_PEER_NAME]: service }) });
+  const rpcStart = rpcStarts(service);
   const start = (call: Call, found: Registry): void => {
     if (found.trace === undefined) return;
     const context = found.context?.active() ?? api.ROOT_CONTEXT;
@@ -75,7 +77,8 @@ export function callSpanLayer(deps: SpanDeps): Layer {
       call.span = new CallTrace(tracer, context, null, true);
       return;
     }
-    const span = tracer.startSpan(spanName, options, context);
+    const rpc = call.carrier === null ? null : rpcStart(call);
+    const span = rpc === null ? tracer.startSpan(spanName, options, context) : tracer.startSpan(rpc.name, rpc.options, context);
     const isRecording = span.isRecording();
     call.span = new CallTrace(tracer, api.trace.setSpan(context, span), isRecording ? span : null, !isParentRecording);
     if (isRecording) call.onEnd(endCall);
@@ -99,11 +102,13 @@ export function attemptSpanLayer(deps: AttemptSpanDeps): Layer {
     let context = trace.context;
     trace.attempts++;
     if (trace.span !== null) {
-      const { name: spanName, options } = startOf(attempt.scheme, attempt.method, attempt.authority);
+      const isRpc = attempt.carrier !== null;
+      const { name: spanName, options } = isRpc ? rpcAttemptStart(attempt) : startOf(attempt.scheme, attempt.method, attempt.authority);
       const span = trace.tracer.startSpan(spanName, options, context);
       context = api.trace.setSpan(context, span);
       if (span.isRecording()) {
-        if (isRequest) {
+        if (isRpc) setRpcAttempt(span, attempt);
+        else if (isRequest) {
           span.setAttribute(name.URL_FULL, urlFull(attempt.scheme, attempt.authority, attempt.path));
           span.setAttribute(name.NETWORK_PROTOCOL_VERSION, protocolVersion);
           if (attempt.attempt > 1) span.setAttribute(name.HTTP_REQUEST_RESEND_COUNT, attempt.attempt - 1);
@@ -183,7 +188,8 @@ function finishCall(call: Call, outcome: Outcome): void {
   span.setAttribute(name.MESH_ATTEMPTS, trace.attempts);
   span.setAttribute(name.MESH_OUTCOME, outcome.kind);
   if (call.retryDenied !== '') span.setAttribute(name.MESH_RETRY_DENIED, call.retryDenied);
-  setFailure(span, outcome, 500);
+  if (call.carrier === null) setFailure(span, outcome, 500);
+  else setRpcStatus(span, outcome);
   span.end();
 }
 
@@ -194,8 +200,11 @@ function finishAttempt(attempt: Call, outcome: Outcome): void {
     span.setAttribute(name.NETWORK_PEER_ADDRESS, endpoint.host);
     span.setAttribute(name.NETWORK_PEER_PORT, endpoint.port);
   }
-  if (outcome.status !== 0 && isHttp(attempt.scheme)) span.setAttribute(name.HTTP_RESPONSE_STATUS_CODE, outcome.status);
-  setFailure(span, outcome, 400);
+  if (attempt.carrier !== null) setRpcStatus(span, outcome);
+  else {
+    if (outcome.status !== 0 && isHttp(attempt.scheme)) span.setAttribute(name.HTTP_RESPONSE_STATUS_CODE, outcome.status);
+    setFailure(span, outcome, 400);
+  }
   span.end();
 }
 

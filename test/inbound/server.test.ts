@@ -59,7 +59,7 @@ describe('createServer', () => {
     const before = systemClock.now();
     const told = await ask(port, { headers: { [CRITICALITY_HEADER]: 'sheddable', [DEADLINE_HEADER]: '5000' } });
     const { deadlineMs, ...rest } = JSON.parse(told.text);
-    expect(rest).toEqual({ criticality: 0, source: '127.0.0.1' });
+    expect(rest).toEqual({ criticality: 0, source: '127.0.0.1', requestId: told.headers['x-request-id'] });
     expect(deadlineMs).toBeGreaterThanOrEqual(before + 5_000);
     expect(deadlineMs).toBeLessThanOrEqual(systemClock.now() + 5_000);
   });

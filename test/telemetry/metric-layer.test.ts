@@ -74,7 +74,11 @@ describe('metric layers', () => {
 
   it('tell the sink only while a MeterProvider is registered', async () => {
     const told: string[] = [];
-    const sink: DurationSink = { call: (_series, ms) => told.push(`call ${ms}`), attempt: (_series, ms) => told.push(`attempt ${ms}`) };
+    const sink: DurationSink = {
+      call: (_series, ms) => told.push(`call ${ms}`),
+      attempt: (_series, ms) => told.push(`attempt ${ms}`),
+      rpc: () => told.push('rpc'),
+    };
     const { clock, server, service } = setUp(1, sink);
     for (const isRegistered of [false, true]) {
       if (isRegistered) metrics.setGlobalMeterProvider({ getMeter: () => ({}) as never });

@@ -4,6 +4,7 @@ import { METRICS } from '../../src/telemetry/metrics.ts';
 
 const ALLOWED = new Set([
   'inmesh.service',
+  'inmesh.policy',
   'inmesh.route',
   'inmesh.destination',
   'inmesh.status_class',
@@ -16,6 +17,12 @@ const ALLOWED = new Set([
   'http.request.method',
   'http.response.status_code',
   'server.address',
+  'url.scheme',
+  'http.route',
+  'network.protocol.version',
+  'rpc.system.name',
+  'rpc.method',
+  'rpc.response.status_code',
   'error.type',
 ]);
 

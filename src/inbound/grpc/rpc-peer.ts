@@ -1,0 +1,34 @@
+// Who calls, for gRPC handlers. By TLS alone.
+import type { Metadata } from '@grpc/grpc-js';
+import type { PeerIdentity } from '../../identity/peer-identity.ts';
+import type { InboundRpc } from './inbound-rpc.ts';
+
+/** The object that grpc-js hands to the handler is the one that came in. */
+const RPCS: WeakMap<object, InboundRpc> = new WeakMap();
+
+export function rememberRpc(metadata: Metadata, call: InboundRpc): void {
+  RPCS.set(metadata, call);
+}
+
+/** What a handler of grpc-js gets. */
+export interface ServedGrpcCall {
+  readonly metadata: object;
+}
+
+/**
+ * Who calls, as the certificate of the connection proves it; null on a plain connection, and for a call that did not come
+ * through `serve`. Never read from metadata.
+ */
+export function peerOf(call: ServedGrpcCall): PeerIdentity | null {
+  return RPCS.get(call.metadata)?.peer ?? null;
+}
+
+/**
+ * The signal of the call that is being served: aborted when its caller cancels or leaves, and at its deadline; never after
+ * the status. Throws a TypeError for a call that did not come through `serve`.
+ */
+export function signalOf(call: ServedGrpcCall): AbortSignal {
+  const rpc = RPCS.get(call.metadata);
+  if (rpc === undefined) throw new TypeError('signalOf: this call did not come through serve of inmesh');
+  return rpc.signal;
+}

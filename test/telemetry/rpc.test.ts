@@ -1,0 +1,70 @@
+// gRPC calls in telemetry, through a real mesh: one CLIENT span for the call, INTERNAL ones for its attempts, durations by method
+// and status, and nothing of it under the names of HTTP.
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
+import { grpcClient } from '../../src/grpc.ts';
+import { createMesh } from '../../src/mesh/create-mesh.ts';
+import { EchoClientClass, grpcServer, unary } from '../support/grpc-server.ts';
+import { register, unregister } from './otel.ts';
+
+const server = await grpcServer('a');
+afterAll(() => server.close());
+afterEach(() => unregister());
+
+const config = {
+  services: { reviews: { endpoints: [server.address], retries: { attempts: 1, methods: ['*'], backoff: { base: '1ms', max: '1ms' } } } },
+};
+
+describe('a gRPC call', () => {
+  it('has one CLIENT span, and an INTERNAL one for each attempt', async () => {
+    const otel = register();
+    const mesh = await createMesh({ config, watch: false });
+    const client = grpcClient(mesh, EchoClientClass, 'reviews');
+    let calls = 0;
+    server.handlers.unary = (call, callback) => (++calls === 1 ? callback({ code: 14, details: 'not yet' }) : callback(null, call.request));
+    await unary(client, 'x');
+    await mesh.close();
+    const [call] = otel.named('test.Echo/Unary');
+    expect(call?.kind).toBe(SpanKind.CLIENT);
+    expect(call?.status.code).toBe(SpanStatusCode.UNSET);
+    expect(call?.attributes).toMatchObject({
+      'rpc.system.name': 'grpc',
+      'rpc.method': 'test.Echo/Unary',
+      'rpc.response.status_code': 'OK',
+      'server.address': 'reviews',
+      'inmesh.attempts': 2,
+    });
+    const attempts = otel.named('Attempt.test.Echo/Unary');
+    expect(attempts.map(({ kind, parentSpanContext }) => [kind, parentSpanContext?.spanId])).toEqual([
+      [SpanKind.INTERNAL, call?.spanContext().spanId],
+      [SpanKind.INTERNAL, call?.spanContext().spanId],
+    ]);
+    expect(attempts.map(({ attributes }) => [attributes['previous-rpc-attempts'], attributes['rpc.response.status_code']])).toEqual([
+      [0, 'UNAVAILABLE'],
+      [1, 'OK'],
+    ]);
+    expect(attempts[0]?.status.code).toBe(SpanStatusCode.ERROR);
+    // The trace goes on at the server, from the attempt.
+    expect(server.seen.at(-1)?.get('traceparent')[0]).toContain(attempts[1]?.spanContext().spanId);
+  });
+
+  it('is counted as gRPC, by the name of its status', async () => {
+    const mesh = await createMesh({ config, watch: false });
+    const { metricProducer } = mesh;
+    const client = grpcClient(mesh, EchoClientClass, 'reviews');
+    server.handlers.unary = (call, callback) => callback(null, call.request);
+    await unary(client, 'x');
+    server.handlers.unary = (_call, callback) => callback({ code: 5, details: 'none' });
+    await unary(client, 'x');
+    const { scopeMetrics } = (await metricProducer.collect()).resourceMetrics;
+    await mesh.close();
+    const metrics = scopeMetrics.flatMap((scope) => scope.metrics);
+    const points = metrics.find(({ descriptor }) => descriptor.name === 'rpc.client.call.duration')?.dataPoints ?? [];
+    const method = { 'rpc.system.name': 'grpc', 'rpc.method': 'test.Echo/Unary', 'server.address': 'reviews' };
+    expect(points.map(({ attributes }) => attributes)).toEqual([
+      { ...method, 'rpc.response.status_code': 'OK' },
+      { ...method, 'rpc.response.status_code': 'NOT_FOUND', 'error.type': 'NOT_FOUND' },
+    ]);
+    expect(metrics.some(({ descriptor }) => descriptor.name === 'http.client.request.duration')).toBe(false);
+  });
+});
