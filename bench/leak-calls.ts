@@ -24,8 +24,11 @@ function config(kind: LeakKind, ports: readonly number[]): object {
     retryBudget: { tokens: 1_000_000, perSuccess: 1 },
     limits: { maxRequests: 100_000 },
     ...(kind === 'unread' ? { timeout: UNREAD_MS } : {}),
+    ...(kind === 'http2' ? { protocol: 'http2' } : {}),
   };
-  return { services: { items } };
+  if (kind !== 'mirror') return { services: { items } };
+  const { endpoints } = items;
+  return { services: { items: { ...items, routes: [{ to: 'items', mirror: { to: 'shadow' } }] }, shadow: { endpoints } } };
 }
 
 class Edges {
@@ -107,6 +110,8 @@ export async function leakCall({ kind, ports }: CallsOrder): Promise<LeakCall> {
   let count = 0;
   switch (kind) {
     case 'success':
+    case 'http2':
+    case 'mirror':
       return (isFetch) => edges.ok(isFetch, '/ok');
     case 'retry':
       return (isFetch) => edges.ok(isFetch, '/retry');

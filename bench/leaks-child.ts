@@ -1,7 +1,8 @@
 // Makes many calls of one kind, or meets many unknown hosts, and says by how much the heap has grown after everything that can
 // be collected was collected. Needs --expose-gc.
 import { leakCall } from './leak-calls.ts';
-import type { LeakOrder, LeakResult } from './leak-gates.ts';
+import type { LeakOrder, LeakResult, ProbeReport } from './leak-gates.ts';
+import { probe } from './leak-probes.ts';
 import { unknownHostCall } from './unknown-hosts.ts';
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
@@ -39,16 +40,18 @@ async function grow(order: LeakOrder, call: (isFetch: boolean) => Promise<void>)
   return (await settledHeap()) - before;
 }
 
-async function measure(order: LeakOrder): Promise<LeakResult> {
+async function measure(order: LeakOrder): Promise<LeakResult | ProbeReport> {
   if (globalThis.gc === undefined) throw new Error('the heap cannot be settled without --expose-gc');
-  const { calls, concurrency, growthMax, windowsMax } = order;
+  if (order.kind === 'probes') return probe(order, settledHeap);
+  const { calls, concurrency, growthMax, windowsMax, isEach = false } = order;
   const call = order.kind === 'hosts' ? await unknownHostCall(order.edge) : await leakCall(order);
   // Pools, compiled code and buffers of the first calls stay for good, and are no leak.
   await many(call, order.warmUpCalls, concurrency);
   await pause(order.settleMs);
   const startMs = performance.now();
-  let grownBytes = Number.POSITIVE_INFINITY;
-  for (let window = 0; window < windowsMax && grownBytes > growthMax; window++) grownBytes = Math.min(grownBytes, await grow(order, call));
+  const grown: number[] = [];
+  while (grown.length < windowsMax && (isEach || !grown.some((one) => one <= growthMax))) grown.push(await grow(order, call));
+  const grownBytes = isEach ? Math.max(...grown) : Math.min(...grown);
   return { grownBytes, calls, seconds: (performance.now() - startMs) / 1_000 };
 }
 

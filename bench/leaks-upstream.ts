@@ -1,12 +1,14 @@
 // The far side of the leak gates: a raw socket server on several ports, whose answer depends on the path. Counts the sockets
-// that were ever opened to it.
+// that were ever opened to it. Who begins with the preface of HTTP/2 gets /ok in that, without a length.
 //   /ok     200 with 1 KiB          /large  200 with 256 KiB
 //   /retry  503 to a first attempt, 200 to a repetition       /hang   never answers
+import { createServer } from 'node:http2';
 import type { Socket } from 'node:net';
 import { listenOnPorts } from './listen.ts';
 import { BODY_BYTES } from './protocol.ts';
 
 const HEAD_END = '\r\n\r\n';
+const HTTP2_BEGIN = 'PRI ';
 const LARGE_BYTES = 256 * 1_024;
 let sockets = 0;
 
@@ -15,6 +17,7 @@ function answer(status: string, bytes: number): Buffer {
   return Buffer.concat([Buffer.from(head), Buffer.alloc(bytes, 0x61)]);
 }
 
+const OK_BODY = Buffer.alloc(BODY_BYTES, 0x61);
 const OK = answer('200 OK', BODY_BYTES);
 const LARGE = answer('200 OK', LARGE_BYTES);
 const BUSY = answer('503 Service Unavailable', 20);
@@ -26,10 +29,22 @@ function answerTo(head: string): Buffer | null {
   return OK;
 }
 
+const http2 = createServer((_request, response) => response.end(OK_BODY));
+
 function serve(socket: Socket): void {
   sockets++;
-  let text = '';
   socket.on('error', () => socket.destroy());
+  socket.once('readable', () => {
+    const first = socket.read() as Buffer | null;
+    if (first === null) return;
+    socket.unshift(first);
+    if (first.toString('latin1').startsWith(HTTP2_BEGIN)) http2.emit('connection', socket);
+    else serveHttp1(socket);
+  });
+}
+
+function serveHttp1(socket: Socket): void {
+  let text = '';
   socket.on('data', (chunk: Buffer) => {
     text += chunk.toString('latin1');
     for (let end = text.indexOf(HEAD_END); end !== -1; end = text.indexOf(HEAD_END)) {

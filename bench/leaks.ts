@@ -8,6 +8,8 @@ import {
   LEAK_KINDS,
   measureCalls,
   measureHosts,
+  PROBE_CALLS,
+  probeCalls,
   RETRY_SOCKETS_MAX,
   SHORT_LEAK_PLAN,
 } from './leak-gates.ts';
@@ -24,9 +26,15 @@ function tell(what: string, value: number, most: number, unit: string): void {
 try {
   buildIfStale();
   tell('sockets after 20 sequential 503s that are retried', await countRetrySockets(), RETRY_SOCKETS_MAX, 'sockets');
+  const { kinds, sockets } = await probeCalls(PROBE_CALLS);
+  for (const { kind, answers, signals, listeners } of kinds) {
+    tell(`reachable after ${PROBE_CALLS} calls (${kind})`, answers + signals + listeners, 0, 'answers, signals and listeners');
+  }
+  tell('sockets of a closed mesh', sockets, 0, 'sockets');
   for (const kind of LEAK_KINDS) {
-    const { grownBytes, calls, seconds } = await measureCalls(kind, plan.calls);
-    tell(`heap after ${calls} calls (${kind}, ${seconds.toFixed(0)} s)`, grownBytes / 1_024, CALLS_GROWTH_MAX / 1_024, 'KiB');
+    const { grownBytes, calls, seconds } = await measureCalls(kind, plan.calls, 0, plan.rounds);
+    const rounds = plan.rounds > 0 ? `each of ${plan.rounds} times ` : '';
+    tell(`heap after ${rounds}${calls} calls (${kind}, ${seconds.toFixed(0)} s)`, grownBytes / 1_024, CALLS_GROWTH_MAX / 1_024, 'KiB');
   }
   for (const [edge, hosts] of [
     ['dispatcher', plan.hosts],

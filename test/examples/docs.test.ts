@@ -17,11 +17,15 @@ const KEY_LINES: Readonly<Record<string, string>> = {
   'discovery.ts': 'greeter: 1 came, 1 left',
   'fallback-and-cache.ts': '/books: 200 42 books, stale stale, asked 3 times',
   'fetch.ts': 'through the global dispatcher: hello',
+  'grpc.ts': 'UNAVAILABLE unknown_host',
+  'frameworks.ts': '200 hello stranger',
   'hedging.ts': 'hedged: 97 % within 80 ms, 1.05 attempts a call',
+  'identity.ts': "spiffe://cluster.local/ns/default/sa/productpage 1 [ 'cluster.local' ]",
   'layers.ts': 'the slowest call was /b',
   'limits.ts': '200',
   'load-balancing.ts': 'peakEwma: 1 of 40 calls went to the slow one',
   'mesh-call.ts': 'deadline_exceeded',
+  'meshes.ts': 'http://reviews/foobar v2',
   'retries.ts': 'two POSTs that may be repeated: 6 attempts, then 503 and 503',
   'seeing.ts': "reviews testers [ { name: 'reviews/v2', percent: 100 } ]",
   'server.ts': 'both gave up: true',
@@ -97,7 +101,7 @@ describe('the examples of the docs', () => {
     expect(files.sort()).toEqual(Object.keys(KEY_LINES));
   });
 
-  it.each(Object.entries(KEY_LINES))('%s', async (file, line) => {
+  it.concurrent.each(Object.entries(KEY_LINES))('%s', async (file, line) => {
     const { code, stdout, stderr } = await run(`examples/docs/${file}`);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(withoutNumbers(stdout)).toContain(withoutNumbers(line));
@@ -111,10 +115,11 @@ describe('the output that the docs show', () => {
     expect(SHOWN.length).toBeGreaterThan(10);
   });
 
-  it.each(SHOWN.map((shown) => [shown.page, shown.of, shown] as const))('%s: %s', async (_page, of, { lines }) => {
+  it.concurrent.each(SHOWN.map((shown) => [shown.page, shown.of, shown] as const))('%s: %s', async (_page, of, { lines }) => {
     const [command = '', ...args] = of.split(' ');
-    const { stdout } = command === 'inmesh' ? await run('dist/cli/main.js', ...args) : await run(of);
-    expect(missingLine(lines, stdout, command === 'inmesh' ? String : withoutNumbers)).toBeNull();
+    const { stdout, stderr } = command === 'inmesh' ? await run('dist/cli/main.js', ...args) : await run(of);
+    // Documents go to the one, and the report about them to the other.
+    expect(missingLine(lines, stdout + stderr, command === 'inmesh' ? String : withoutNumbers)).toBeNull();
   });
 
   it('that is not printed is found', () => {

@@ -41,6 +41,9 @@ const EXPECTED: Readonly<Record<string, readonly (string | RegExp)[]>> = {
     '/dune: 200 all about dune (stale)',
     '/solaris: 200 come back later (value)',
   ],
+  '13-grpc.ts': ['call 1: hello ada from a', 'call 4: hello ada from a'],
+  '14-nice-grpc.ts': ["hello: { text: 'hello ada from a' }", 'count: one', 'count: three'],
+  '15-nestjs-grpc.ts': ['hello: hello ada from a'],
 };
 
 describe('examples', () => {
@@ -49,7 +52,7 @@ describe('examples', () => {
     expect(files.sort()).toEqual(Object.keys(EXPECTED).sort());
   });
 
-  it.each(Object.entries(EXPECTED))('%s', async (file, expected) => {
+  it.concurrent.each(Object.entries(EXPECTED))('%s', async (file, expected) => {
     const started = performance.now();
     const { stdout, stderr } = await run(process.execPath, ['--disable-warning=ExperimentalWarning', file], {
       cwd: FOLDER,

@@ -11,6 +11,18 @@ export type NodeMajor = 22 | 24 | 26;
 
 export const NODE_VERSIONS: Readonly<Record<NodeMajor, string>> = { 22: '22.23.3', 24: '24.21.0', 26: '26.10.0' };
 
+const MAJORS: readonly NodeMajor[] = [22, 24, 26];
+
+/** Of this process; the newest that is known when it is none of them. */
+export function ownMajor(): NodeMajor {
+  const own = Number(process.versions.node.split('.')[0]);
+  return MAJORS.find((major) => major === own) ?? 26;
+}
+
+export function otherMajors(): readonly NodeMajor[] {
+  return MAJORS.filter((major) => major !== ownMajor());
+}
+
 const CACHE = fileURLToPath(new URL('../../node_modules/.cache/inmesh-nodes/', import.meta.url));
 const INSTALL_MS_MAX = 180_000;
 const POLL_MS = 200;
