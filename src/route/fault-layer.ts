@@ -3,6 +3,7 @@
 // limits and circuit see it, and the endpoint that is picked in the end is not blamed. A call that is spared passes through.
 import type { Call, Cancelable, EndListener, Reply } from '../core/call.ts';
 import { type Clock, Timer } from '../core/clock.ts';
+import { httpStatusOfGrpc } from '../core/grpc-status.ts';
 import { answer, type MadeReplyInit } from '../core/made-reply.ts';
 import { refuse } from '../core/refuse.ts';
 import type { Layer, Service } from '../core/service.ts';
@@ -39,7 +40,7 @@ export function faultLayer(fault: Fault, deps: FaultLayerDeps): Layer {
 
 /** The answer that a sidecar in front of the endpoint would give. Source: Envoy fault filter; `x-inmesh-flag` is ours. */
 function abortOf(call: Call, { status, grpcStatus }: NonNullable<FaultPolicy['abort']>): MadeReplyInit {
-  return grpcStatus === undefined ? httpAbort(call, status) : grpcAbort(grpcStatus);
+  return grpcStatus === undefined ? httpAbort(call, status) : grpcAbort(call, grpcStatus);
 }
 
 const BODY = 'fault filter abort';
@@ -49,10 +50,10 @@ function httpAbort(call: Call, status: number): MadeReplyInit {
   return { status, headers, body: call.method === 'HEAD' ? undefined : BODY };
 }
 
-/** Trailers-only: the status stands in the head. */
-function grpcAbort(grpcStatus: number): MadeReplyInit {
+/** Trailers-only: the status stands in the head. A gRPC call counts it as its transport would. */
+function grpcAbort({ carrier }: Call, grpcStatus: number): MadeReplyInit {
   const headers = { 'content-type': 'application/grpc', 'grpc-status': String(grpcStatus), 'grpc-message': BODY, 'x-inmesh-flag': 'FI' };
-  return { status: 200, headers };
+  return { status: carrier === null ? 200 : httpStatusOfGrpc(grpcStatus), headers };
 }
 
 /** A call that is kept waiting. The caller's abort ends it at once, the time of an attempt when it is over. */

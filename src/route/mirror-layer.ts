@@ -76,6 +76,7 @@ function copied(call: Call, target: MirrorTarget, { clock, copyOf }: MirrorDeps)
   copy.route = call.route;
   copy.destination = destination;
   copy.criticality = CRITICALITY;
+  copy.carrier = call.carrier;
   // Nobody waits for a copy, so without a deadline nobody would end it.
   copy.deadlineMs = Number.isFinite(call.deadlineMs) ? call.deadlineMs : nowMs + TIMEOUT_MS_DEFAULT;
   return copy;

@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import type { Endpoint } from '../../src/core/call.ts';
 import type { HeaderOperations } from '../../src/model/route.ts';
 import { headerLayer } from '../../src/route/header-layer.ts';
 import { compileHeaderText } from '../../src/route/header-text.ts';
@@ -26,10 +27,22 @@ describe('compileHeaderText', () => {
     ['%HOSTNAME%', hostname()],
     ['%UPSTREAM_REMOTE_ADDRESS%', ''],
     ['%START_TIME%', ''],
+    ['%REQ(:authority)% %REQ(host)% %REQ(:scheme)%', 'reviews reviews http'],
+    ['%RESP(set-cookie)%', 'a=1,b=2'],
+    ['%HOSTNAME%!', `${hostname()}!`],
+    ['!%HOSTNAME%', `!${hostname()}`],
+    ['%REQ()%', ''],
     ['%REQ(x-a)%%%%REQ(origin)%', '1,2%https://foo.com'],
     ['half % and %REQ(', 'half % and %REQ('],
   ])('%s', (text, value) => {
-    expect(compileHeaderText(text)(call(), fakeReply(200, { server: 'envoy' }))).toBe(value);
+    expect(compileHeaderText(text)(call(), fakeReply(200, { server: 'envoy', 'set-cookie': ['a=1', 'b=2'] }))).toBe(value);
+  });
+
+  it('knows where an attempt goes, and on the way out nothing of the answer', () => {
+    const attempt = call();
+    attempt.endpoint = { address: '10.0.0.1:80' } as unknown as Endpoint;
+    expect(compileHeaderText('%UPSTREAM_REMOTE_ADDRESS%')(attempt, null)).toBe('10.0.0.1:80');
+    expect(compileHeaderText('<%RESP(server)%>')(attempt, null)).toBe('<>');
   });
 
   it('law: a text whose percent signs are doubled is itself', () => {

@@ -232,6 +232,7 @@ describe('compileMatches: what the rules of other meshes ask', () => {
     [8080, 'http', 'a:8080', true],
     [8080, 'http', 'a:18080', false],
     [8080, 'http', 'a', false],
+    [8080, 'https', 'a', false],
   ])('port %i of %s://%s: %s', (port, scheme, authority, expected) => {
     expect(test([{ port }], { scheme, authority })).toBe(expected);
   });

@@ -28,6 +28,16 @@ describe('loadRegex', () => {
     expect(regex.compile(pattern)(text)).toBe(expected);
   });
 
+  it('says what is wrong without preamble', () => expect(regex.check('(')).toMatch(/^missing closing/));
+
+  it.each(['x', '[x]'.repeat(2) + 'x'])('takes %s with as many characters as a pattern may have, and no more', (start) => {
+    const longest = start.padEnd(PATTERN_LENGTH_MAX, 'x');
+    expect(regex.check(longest)).toBeNull();
+    expect(regex.compile(longest)(longest.replaceAll(/[[\]]/g, ''))).toBe(true);
+    expect(regex.check(`${longest}x`)).toMatch(/1025 characters/);
+    expect(() => regex.compile(`${longest}x`)).toThrow(/1025 characters/);
+  });
+
   it.each([
     ['(', /missing closing \)/],
     ['a**', /nested repetition/],

@@ -38,6 +38,27 @@ describe('router', () => {
     }
   });
 
+  it.each([23, 24, 25])('of %i rules with conditions finds the first, a middle one, the last and none', async (count) => {
+    const named = (i: number): RouterEntry => {
+      const rules: RouteMatch[] = [{ path: { kind: 'exact', value: `/${i}`, invert: false }, headers: {}, queryParams: {} }];
+      return { ...entry(i, compileMatches(rules, regex.compile)), rules };
+    };
+    const entries = Array.from({ length: count }, (_, i) => named(i));
+    for (const list of [entries, entries.map((one, i): RouterEntry => (i === 5 ? entry(5, onPath('/5')) : one))]) {
+      const route = router([...list, entry(count, null)]);
+      for (const [path, expected] of [
+        ['/0', 0],
+        ['/5', 5],
+        [`/${count - 1}`, count - 1],
+        ['/none', count],
+      ] as const) {
+        const call = testCall({ path, route: null });
+        expect((await route(call)).status).toBe(200 + expected);
+        expect(call.route).toEqual(ref(`r${expected}`));
+      }
+    }
+  });
+
   it('hands the promise on as it is', () => {
     const promise: Promise<Reply> = Promise.resolve(fakeReply(200));
     const service = (): Promise<Reply> => promise;
