@@ -98,14 +98,14 @@ export const METRICS: readonly MetricDefinition[] = Object.freeze([
     unit: 's',
     kind: 'histogram',
     description: 'Duration of a gRPC call as the caller sees it: retries, waits and all messages included.',
-    attributes: [name.RPC_SYSTEM_NAME, name.RPC_METHOD, name.RPC_RESPONSE_STATUS_CODE, name.SERVER_ADDRESS, name.ERROR_TYPE],
+    attributes: [name.RPC_SYSTEM_NAME, name.RPC_METHOD, name.RPC_STATUS_CODE, name.SERVER_ADDRESS, name.ERROR_TYPE],
   },
   {
     name: 'rpc.server.call.duration',
     unit: 's',
     kind: 'histogram',
     description: 'Duration of a gRPC call that is served: from its metadata to its status.',
-    attributes: [name.RPC_SYSTEM_NAME, name.RPC_METHOD, name.RPC_RESPONSE_STATUS_CODE, name.ERROR_TYPE],
+    attributes: [name.RPC_SYSTEM_NAME, name.RPC_METHOD, name.RPC_STATUS_CODE, name.ERROR_TYPE],
   },
   {
     name: 'inmesh.call.duration',

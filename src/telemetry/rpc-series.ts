@@ -30,7 +30,7 @@ class MethodSeries {
     const histogram = this.#family.of({
       [name.RPC_SYSTEM_NAME]: 'grpc',
       [name.RPC_METHOD]: this.#method,
-      [name.RPC_RESPONSE_STATUS_CODE]: status,
+      [name.RPC_STATUS_CODE]: status,
       ...(this.#service === '' ? {} : { [name.SERVER_ADDRESS]: this.#service }),
       ...(slot === 0 ? {} : { [name.ERROR_TYPE]: rpcError(slot) }),
     });

@@ -28,7 +28,7 @@ export function rpcServerStart({ path, scheme, authority }: Call, clientAddress:
 
 export function endRpcServerSpan(span: Span, outcome: Outcome): void {
   const code = rpcStatus(outcome);
-  span.setAttribute(name.RPC_RESPONSE_STATUS_CODE, grpcStatusName(code));
+  span.setAttribute(name.RPC_STATUS_CODE, grpcStatusName(code));
   if (SERVER_ERRORS.has(code)) {
     span.setAttribute(name.ERROR_TYPE, outcome.error === null ? rpcError(code) : outcome.error.code);
     span.setStatus(FAILED);

@@ -49,7 +49,7 @@ const FAILED = 2;
 /** Every status but OK is an error of a client, with one exception of ours: who cancels has not failed. */
 export function setRpcStatus(span: Span, outcome: Outcome): void {
   const code = rpcStatus(outcome);
-  span.setAttribute(name.RPC_RESPONSE_STATUS_CODE, grpcStatusName(code));
+  span.setAttribute(name.RPC_STATUS_CODE, grpcStatusName(code));
   if (code === 0) return;
   const { error } = outcome;
   span.setAttribute(name.ERROR_TYPE, error === null ? rpcError(code) : error.code);

@@ -26,7 +26,7 @@ export const RPC_SYSTEM_NAME = 'rpc.system.name';
 /** `pkg.Service/Method`. */
 export const RPC_METHOD = 'rpc.method';
 /** Name of the gRPC status. */
-export const RPC_RESPONSE_STATUS_CODE = 'rpc.response.status_code';
+export const RPC_STATUS_CODE = 'rpc.status_code';
 /** Source: gRFC A72. */
 export const RPC_PREVIOUS_ATTEMPTS = 'previous-rpc-attempts';
 export const ERROR_TYPE = 'error.type';

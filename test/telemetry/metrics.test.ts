@@ -22,7 +22,7 @@ const ALLOWED = new Set([
   'network.protocol.version',
   'rpc.system.name',
   'rpc.method',
-  'rpc.response.status_code',
+  'rpc.status_code',
   'error.type',
 ]);
 

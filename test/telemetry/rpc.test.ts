@@ -30,7 +30,7 @@ describe('a gRPC call', () => {
     expect(call?.attributes).toMatchObject({
       'rpc.system.name': 'grpc',
       'rpc.method': 'test.Echo/Unary',
-      'rpc.response.status_code': 'OK',
+      'rpc.status_code': 'OK',
       'server.address': 'reviews',
       'inmesh.attempts': 2,
     });
@@ -39,7 +39,7 @@ describe('a gRPC call', () => {
       [SpanKind.INTERNAL, call?.spanContext().spanId],
       [SpanKind.INTERNAL, call?.spanContext().spanId],
     ]);
-    expect(attempts.map(({ attributes }) => [attributes['previous-rpc-attempts'], attributes['rpc.response.status_code']])).toEqual([
+    expect(attempts.map(({ attributes }) => [attributes['previous-rpc-attempts'], attributes['rpc.status_code']])).toEqual([
       [0, 'UNAVAILABLE'],
       [1, 'OK'],
     ]);
@@ -62,8 +62,8 @@ describe('a gRPC call', () => {
     const points = metrics.find(({ descriptor }) => descriptor.name === 'rpc.client.call.duration')?.dataPoints ?? [];
     const method = { 'rpc.system.name': 'grpc', 'rpc.method': 'test.Echo/Unary', 'server.address': 'reviews' };
     expect(points.map(({ attributes }) => attributes)).toEqual([
-      { ...method, 'rpc.response.status_code': 'OK' },
-      { ...method, 'rpc.response.status_code': 'NOT_FOUND', 'error.type': 'NOT_FOUND' },
+      { ...method, 'rpc.status_code': 'OK' },
+      { ...method, 'rpc.status_code': 'NOT_FOUND', 'error.type': 'NOT_FOUND' },
     ]);
     expect(metrics.some(({ descriptor }) => descriptor.name === 'http.client.request.duration')).toBe(false);
   });

@@ -1,9 +1,16 @@
-// strict-mtls.yaml and allow-reviews.yaml, as they are in a cluster, obeyed by a server in a process of its own.
+// strict-mtls.yaml and allow-reviews.yaml, as they are in a cluster, obeyed between processes: a mesh calls, a mesh serves.
 import { type ChildProcess, fork } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, describe, expect, it } from 'vitest';
+import { MeshError } from '../../../src/core/errors.ts';
+import type { Identity } from '../../../src/identity/identity-source.ts';
+import { createMesh } from '../../../src/mesh/create-mesh.ts';
+import type { Mesh } from '../../../src/mesh/mesh.ts';
 import { overHttp1, overHttp2, ROOT, SERVER, tcp } from '../../inbound/secure-server.ts';
-import { identityOf } from '../../support/fixed-identity.ts';
+import { FixedIdentity, identityOf } from '../../support/fixed-identity.ts';
 import { acceptanceFile, HAS_ACCEPTANCE, SKIPPED } from './acceptance-mesh.ts';
 import type { SecuredOrder } from './secured-server.ts';
 
@@ -13,16 +20,31 @@ interface Process {
   calls(): Promise<number>;
 }
 
-const children: ChildProcess[] = [];
-afterEach(() => {
-  for (const child of children.splice(0)) child.disconnect();
+const STRICT = 'strict-mtls.yaml';
+const ALLOW = 'allow-reviews.yaml';
+const PRODUCTPAGE = identityOf(ROOT, 'productpage');
+const RATINGS = identityOf(ROOT, 'ratings');
+
+const closers: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const close of closers.splice(0).reverse()) await close();
 });
 
+/** A file with who the process is, beside the documents as they lie there. */
+function filesOf(app: string, names: readonly string[]): string[] {
+  const folder = mkdtempSync(join(tmpdir(), 'inmesh-secured-'));
+  closers.push(() => rmSync(folder, { recursive: true }));
+  const own = join(folder, 'mesh.yaml');
+  const self = { service: app, namespace: 'default', serviceAccount: app, labels: { app } };
+  writeFileSync(own, JSON.stringify({ self, identity: { external: true }, inbound: { mtls: 'permissive' }, services: {} }));
+  return [own, ...names.map(acceptanceFile)];
+}
+
 async function serverOf(app: string, names: readonly string[]): Promise<Process> {
-  const child = fork(fileURLToPath(new URL('secured-server.ts', import.meta.url)));
-  children.push(child);
+  const child: ChildProcess = fork(fileURLToPath(new URL('secured-server.ts', import.meta.url)));
+  closers.push(() => child.disconnect());
   const told = <T>(): Promise<T> => new Promise((resolve) => child.once('message', (message) => resolve(message as T)));
-  const order: SecuredOrder = { files: names.map(acceptanceFile), app, identity: { ...SERVER, bundles: [...SERVER.bundles] } };
+  const order: SecuredOrder = { files: filesOf(app, names), identity: { ...SERVER, bundles: [...SERVER.bundles] } };
   const listening = told<{ port: number }>();
   child.send(order);
   const { port } = await listening;
@@ -36,47 +58,83 @@ async function serverOf(app: string, names: readonly string[]): Promise<Process>
   };
 }
 
-const PRODUCTPAGE = identityOf(ROOT, 'productpage');
-const RATINGS = identityOf(ROOT, 'ratings');
+/** A mesh that calls reviews with a certificate, or in plain text. */
+async function caller(port: number, protocol: 'http1' | 'http2', as?: Identity): Promise<Mesh> {
+  const mesh = await createMesh({
+    env: {},
+    ...(as === undefined ? {} : { identity: new FixedIdentity(as) }),
+    config: {
+      ...(as === undefined ? {} : { identity: { external: true } }),
+      services: {
+        reviews: {
+          endpoints: [`127.0.0.1:${port}`],
+          protocol,
+          retries: false,
+          tls: as === undefined ? 'disable' : { mode: 'mutual', subjectAltNames: [SERVER.spiffeId] },
+        },
+      },
+    },
+  });
+  closers.push(() => mesh.close({ drainMs: 0 }));
+  return mesh;
+}
+
+async function answer(mesh: Mesh, init: RequestInit & { readonly path?: string } = {}): Promise<string> {
+  const { path = '/', ...rest } = init;
+  try {
+    const response = await mesh.fetch(`http://reviews${path}`, rest);
+    return `${response.status} ${await response.text()}`;
+  } catch (error) {
+    if (!(error instanceof MeshError)) throw error;
+    return error.code;
+  }
+}
 
 if (!HAS_ACCEPTANCE) it.skip(SKIPPED, () => {});
 
-describe.runIf(HAS_ACCEPTANCE)('strict-mtls.yaml', () => {
-  it('takes callers of the mesh, and resets plain connections before anything is read', async () => {
-    const { port, calls } = await serverOf('reviews', ['strict-mtls.yaml']);
-    expect((await overHttp1({ port, as: RATINGS })).text).toBe('ratings');
-    expect((await overHttp2({ port, as: RATINGS })).text).toBe('ratings');
+describe.runIf(HAS_ACCEPTANCE).each(['http1', 'http2'] as const)('over %s', (protocol) => {
+  it('strict-mtls.yaml: callers of the mesh are taken, plain ones reset before anything is read', async () => {
+    const { port, calls } = await serverOf('reviews', [STRICT]);
+    expect(await answer(await caller(port, protocol, RATINGS))).toBe('200 ratings');
+    const plain = await answer(await caller(port, protocol));
+    expect(['connection_lost', 'connect_failed', 'not_processed']).toContain(plain);
+    const stranger = { ...identityOf(ROOT, 'ratings', { notAfterMs: Date.now() - 1_000 }), notAfterMs: Date.now() + 3_600_000 };
+    expect(await answer(await caller(port, protocol, stranger))).toBe('certificate_refused');
+    expect(await calls()).toBe(1);
+  });
+
+  it('allow-reviews.yaml: productpage may read, and nobody else may do anything', async () => {
+    const { port, calls } = await serverOf('reviews', [STRICT, ALLOW]);
+    const productpage = await caller(port, protocol, PRODUCTPAGE);
+    expect(await answer(productpage, { path: '/reviews/1' })).toBe('200 productpage');
+    expect(await answer(productpage, { method: 'POST', body: 'x' })).toBe('403 RBAC: access denied');
+    expect(await answer(await caller(port, protocol, RATINGS))).toBe('403 RBAC: access denied');
+    expect(await calls()).toBe(1);
+  });
+
+  it('allow-reviews.yaml alone: no plain caller, whatever its headers say', async () => {
+    const { port, calls } = await serverOf('reviews', [ALLOW]);
+    const headers = { 'x-forwarded-client-cert': `URI=${PRODUCTPAGE.spiffeId}` };
+    expect(await answer(await caller(port, protocol), { headers })).toBe('403 RBAC: access denied');
+    expect(await answer(await caller(port, protocol, PRODUCTPAGE))).toBe('200 productpage');
+    expect(await calls()).toBe(1);
+  });
+});
+
+describe.runIf(HAS_ACCEPTANCE)('whoever else comes', () => {
+  it('with bytes of its own is reset, too', async () => {
+    const { port, calls } = await serverOf('reviews', [STRICT]);
     const socket = tcp(port);
     const error = new Promise<NodeJS.ErrnoException>((resolve) => socket.on('error', resolve));
     socket.write('GET / HTTP/1.1\r\nhost: reviews\r\n\r\n');
     expect((await error).code).toBe('ECONNRESET');
     await expect(overHttp2({ port })).rejects.toThrow();
-    expect(await calls()).toBe(2);
-  });
-});
-
-describe.runIf(HAS_ACCEPTANCE)('allow-reviews.yaml', () => {
-  it('lets productpage read, and nobody else do anything', async () => {
-    const { port, calls } = await serverOf('reviews', ['strict-mtls.yaml', 'allow-reviews.yaml']);
-    expect(await overHttp1({ port, as: PRODUCTPAGE, path: '/reviews/1' })).toMatchObject({ status: 200, text: 'productpage' });
-    expect((await overHttp2({ port, as: PRODUCTPAGE })).status).toBe(200);
-    const denied = { status: 403, text: 'RBAC: access denied' };
-    expect(await overHttp1({ port, as: PRODUCTPAGE, method: 'POST', body: 'x' })).toMatchObject(denied);
-    expect(await overHttp1({ port, as: RATINGS })).toMatchObject(denied);
-    expect(await overHttp2({ port, as: RATINGS })).toMatchObject(denied);
-    expect(await calls()).toBe(2);
-  });
-
-  it('lets nobody in over a plain connection, whatever its headers say', async () => {
-    const { port, calls } = await serverOf('reviews', ['allow-reviews.yaml']);
-    const headers = { 'x-forwarded-client-cert': `URI=${PRODUCTPAGE.spiffeId}` };
-    for (const ask of [overHttp1, overHttp2]) expect((await ask({ port, headers })).status).toBe(403);
-    expect((await overHttp1({ port, as: PRODUCTPAGE })).status).toBe(200);
+    expect((await overHttp1({ port, as: RATINGS })).text).toBe('ratings');
     expect(await calls()).toBe(1);
   });
 
-  it('says nothing about another workload', async () => {
-    const { port } = await serverOf('ratings', ['strict-mtls.yaml', 'allow-reviews.yaml']);
-    expect((await overHttp1({ port, as: RATINGS, method: 'DELETE' })).status).toBe(200);
+  it('to another workload is none of their business', async () => {
+    const { port } = await serverOf('ratings', [STRICT, ALLOW]);
+    expect(await answer(await caller(port, 'http1', RATINGS), { method: 'DELETE' })).toBe('200 ratings');
   });
 });
