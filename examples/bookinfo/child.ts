@@ -1,8 +1,8 @@
 // What every service process does: open its doors, tell the parent the ports, misbehave when told to, and die with the
 // parent. The channel closes when the parent ends, whatever ended it.
-import type { IncomingMessage, Server, ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { tellCounts } from './counter.ts';
 import { type Fault, LANES, type Lane, type PlainTargets, type ToChild, tell } from './messages.ts';
 import type { Wires } from './wires.ts';
 
@@ -21,16 +21,21 @@ export async function work(floorMs: number, tailMs: number): Promise<void> {
   await sleep(floorMs - Math.log(1 - Math.random()) * tailMs);
 }
 
-/** Longer than the story: a socket that a server closes while a call is on its way to it would be a trouble of its own. */
-const KEEP_ALIVE_MS = 120_000;
+let fault: Fault = {};
+let targets: PlainTargets = { addresses: {}, reviewsWeights: {} };
 
-/** Opens the doors named in $LANES and serves `handle` behind each of them. */
-export async function serve(handle: Handler): Promise<void> {
-  let fault: Fault = {};
-  let targets: PlainTargets = { addresses: {}, reviewsWeights: {} };
+/** Serves `handle` over HTTP, behind the doors named in $LANES. */
+export function serve(handle: Handler): Promise<void> {
+  return open((wires, port) => wires.openHttp((req, res) => void respond(req, res, () => handle(workOf(req, wires))), port));
+}
+
+/** Opens the doors named in $LANES. `openDoor` resolves with the port of one. */
+export async function open(openDoor: (wires: Wires, port: number) => Promise<number>): Promise<void> {
+  const opened: Wires[] = [];
   process.on('message', (message: ToChild) => {
     if (message.type === 'fault') fault = message.fault;
-    else targets = message.targets;
+    else if (message.type === 'targets') targets = message.targets;
+    else for (const wires of opened) void trespass(wires);
   });
   process.on('disconnect', () => process.exit(0));
   process.on('SIGINT', () => {}); // Ctrl-C reaches the whole group; the parent decides when we end.
@@ -39,28 +44,34 @@ export async function serve(handle: Handler): Promise<void> {
   for (const lane of LANES) {
     if (!process.env['LANES']?.includes(lane)) continue;
     const wires = await wiresOf(lane);
-    const server = wires.createServer((req, res) => void respond(req, res, wires));
-    server.keepAliveTimeout = KEEP_ALIVE_MS;
-    doors[lane] = await listen(server, Number(process.env[`PORT_${lane}`] ?? 0));
+    doors[lane] = await openDoor(wires, Number(process.env[`PORT_${lane}`] ?? 0));
+    opened.push(wires);
   }
+  tellCounts();
   tell({ type: 'listening', doors });
+}
 
-  // Imported when needed: the plain page has nothing of inmesh or OpenTelemetry in its process.
-  async function wiresOf(lane: Lane): Promise<Wires> {
-    if (lane === 'plain') return (await import('./lane-plain.ts')).plainLane(() => targets);
-    return (await import('./lane-inmesh.ts')).inmeshLane();
-  }
+// Imported when needed: the plain page has nothing of inmesh or OpenTelemetry in its process.
+async function wiresOf(lane: Lane): Promise<Wires> {
+  if (lane === 'plain') return (await import('./lane-plain.ts')).plainLane(() => targets);
+  return (await import('./lane-inmesh.ts')).inmeshLane();
+}
 
-  async function respond(req: IncomingMessage, res: ServerResponse, wires: Wires): Promise<void> {
-    req.resume();
-    if (fault.status !== undefined) return send(res, fault.status, {}, { error: 'out of order' });
-    if (fault.delayMs !== undefined) await sleep(fault.delayMs);
-    try {
-      const { status = 200, headers = {}, body } = await handle({ wires, userAgent: req.headers['user-agent'] ?? '' });
-      send(res, status, headers, body);
-    } catch (error) {
-      send(res, 502, {}, { error: String(error) });
-    }
+function workOf(req: IncomingMessage, wires: Wires): Work {
+  return { wires, userAgent: req.headers['user-agent'] ?? '' };
+}
+
+async function respond(req: IncomingMessage, res: ServerResponse, handle: () => ReturnType<Handler>): Promise<void> {
+  req.resume();
+  if (fault.status !== undefined) return send(res, fault.status, {}, { error: 'out of order' });
+  if (fault.delayMs !== undefined) await sleep(fault.delayMs);
+  // Nobody waits any more: the work would be for nothing, and so would that of others.
+  if (res.destroyed) return;
+  try {
+    const { status = 200, headers = {}, body } = await handle();
+    send(res, status, headers, body);
+  } catch (error) {
+    send(res, 502, {}, { error: String(error) });
   }
 }
 
@@ -69,9 +80,6 @@ function send(res: ServerResponse, status: number, headers: Record<string, strin
   res.end(JSON.stringify(body));
 }
 
-function listen(server: Server, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(port, '127.0.0.1', () => resolve((server.address() as AddressInfo).port));
-  });
+async function trespass(wires: Wires): Promise<void> {
+  for (const { service, answer } of (await wires.trespass?.()) ?? []) tell({ type: 'trespassed', service, answer });
 }

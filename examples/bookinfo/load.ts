@@ -7,6 +7,8 @@ import type { Lane } from './messages.ts';
 export interface Visit {
   readonly lane: Lane;
   readonly phase: number;
+  /** As performance.now() has it. */
+  readonly arrivedAtMs: number;
   readonly isMobile: boolean;
   readonly isAnswered: boolean;
   readonly latencyMs: number;
@@ -77,7 +79,7 @@ export class Load {
     const phase = this.#options.currentPhase();
     const visit = ask(this.#agent, this.#options.ports[lane], isMobile).then((answer) => {
       this.#open.delete(visit);
-      this.#options.onVisit({ lane, phase, isMobile, latencyMs: performance.now() - arrivalMs, ...answer });
+      this.#options.onVisit({ lane, phase, arrivedAtMs: arrivalMs, isMobile, latencyMs: performance.now() - arrivalMs, ...answer });
     });
     this.#open.add(visit);
   }

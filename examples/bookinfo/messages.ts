@@ -34,12 +34,38 @@ export interface SpanRecord {
   readonly attributes: Readonly<Record<string, unknown>>;
 }
 
+/** gRPC calls that a process made. */
+export interface RpcCounts {
+  calls: number;
+  /** Of streams. */
+  messages: number;
+  failed: number;
+}
+
+/** Calls that came in with one certificate; '' stands for none. */
+export interface CallerCount {
+  readonly spiffeId: string;
+  readonly fingerprint: string;
+  calls: number;
+}
+
+/** What a process has counted since it last told. */
+export interface Counts {
+  readonly rpcs: Readonly<Record<Lane, RpcCounts>>;
+  readonly callers: readonly CallerCount[];
+}
+
 export type FromChild =
   | { readonly type: 'listening'; readonly doors: Doors }
   | { readonly type: 'spans'; readonly spans: readonly SpanRecord[] }
-  | { readonly type: 'event'; readonly event: { readonly type: string } & Readonly<Record<string, unknown>> };
+  | { readonly type: 'event'; readonly event: { readonly type: string } & Readonly<Record<string, unknown>> }
+  | { readonly type: 'counts'; readonly counts: Counts }
+  | { readonly type: 'trespassed'; readonly service: string; readonly answer: string };
 
-export type ToChild = { readonly type: 'fault'; readonly fault: Fault } | { readonly type: 'targets'; readonly targets: PlainTargets };
+export type ToChild =
+  | { readonly type: 'fault'; readonly fault: Fault }
+  | { readonly type: 'targets'; readonly targets: PlainTargets }
+  | { readonly type: 'trespass' };
 
 /** To the parent; nothing happens when it is gone. */
 export function tell(message: FromChild): void {

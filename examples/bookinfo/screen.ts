@@ -1,6 +1,7 @@
 // What the run looks like while it goes on: a table redrawn in place on a terminal, a line every three seconds elsewhere.
 import { styleText } from 'node:util';
-import { type Lane, LANES } from './messages.ts';
+import type { Edge } from './facts.ts';
+import { type Lane, LANES, type RpcCounts } from './messages.ts';
 import type { Stats } from './tally.ts';
 
 export interface View {
@@ -11,6 +12,10 @@ export interface View {
   readonly now: Readonly<Record<Lane, Stats>>;
   readonly total: Readonly<Record<Lane, Stats>>;
   readonly ejections: { readonly now: number; readonly total: number };
+  /** gRPC calls from reviews to ratings. */
+  readonly rpcs: Readonly<Record<'now' | 'total', Readonly<Record<Lane, RpcCounts>>>>;
+  /** Who called whom in the inmesh lane, by certificate. */
+  readonly edges: readonly Edge[];
   /** What inmesh did lately, newest last. */
   readonly news: readonly string[];
 }
@@ -47,8 +52,9 @@ export function plainScreen(out: NodeJS.WriteStream): Screen {
       if (view.elapsedS < nextS) return;
       nextS = view.elapsedS + 3;
       const { plain, inmesh } = view.now;
+      const { plain: plainRpcs, inmesh: ourRpcs } = view.rpcs.now;
       out.write(
-        `  ${view.elapsedS.toFixed(0).padStart(3)} s  plain ${rate(plain)}, p99 ${ms(plain.p99Ms)}; inmesh ${rate(inmesh)}, p99 ${ms(inmesh.p99Ms)}, ${inmesh.retries} retries, ${view.ejections.now} ejections\n`,
+        `  ${view.elapsedS.toFixed(0).padStart(3)} s  plain ${rate(plain)}, p99 ${ms(plain.p99Ms)}; inmesh ${rate(inmesh)}, p99 ${ms(inmesh.p99Ms)}, ${inmesh.retries} retries, ${view.ejections.now} ejections; gRPC failed ${plainRpcs.failed} of ${plainRpcs.calls}, ${ourRpcs.failed} of ${ourRpcs.calls}\n`,
       );
     },
   };
@@ -58,13 +64,16 @@ export const silentScreen: Screen = { draw: () => {} };
 
 /** Always the same number of lines, none wider than `width`: what is redrawn must cover what was drawn. */
 function tableLines(view: View, width: number): string[] {
-  const { now, total, ejections } = view;
+  const { now, total, ejections, rpcs } = view;
   const head = `${' '.repeat(12)}${'plain fetch'.padStart(COLUMN * 2)}${'inmesh'.padStart(COLUMN * 2)}`;
   const sub = `${' '.repeat(12)}${LANES.map(() => 'now'.padStart(COLUMN) + 'so far'.padStart(COLUMN)).join('')}`;
   const row = (name: string, cell: (stats: Stats) => string): string =>
     name.padEnd(12) + LANES.map((lane) => cell(now[lane]).padStart(COLUMN) + cell(total[lane]).padStart(COLUMN)).join('');
   const ours = (name: string, nowCount: number, totalCount: number): string =>
     `${name.padEnd(12)}${'–'.padStart(COLUMN)}${'–'.padStart(COLUMN)}${String(nowCount).padStart(COLUMN)}${String(totalCount).padStart(COLUMN)}`;
+  const rpc = (name: string, cell: (counts: RpcCounts) => number): string =>
+    name.padEnd(12) +
+    LANES.map((lane) => String(cell(rpcs.now[lane])).padStart(COLUMN) + String(cell(rpcs.total[lane])).padStart(COLUMN)).join('');
   const news = view.news.slice(-NEWS_LINES);
   return [
     styleText('bold', `${view.phase}   ${view.elapsedS.toFixed(0)} s of ${view.totalS.toFixed(0)} s`),
@@ -79,7 +88,11 @@ function tableLines(view: View, width: number): string[] {
     row('v1/v2/v3 %', splitText),
     ours('retries', now.inmesh.retries, total.inmesh.retries),
     ours('ejections', ejections.now, ejections.total),
+    rpc('gRPC calls', ({ calls }) => calls),
+    rpc('  streamed', ({ messages }) => messages),
+    rpc('  failed', ({ failed }) => failed),
     '',
+    `mTLS  ${view.edges.map(({ caller, called, calls }) => `${caller} → ${called} ${calls}`).join('   ')}`.slice(0, width),
     ...Array.from({ length: NEWS_LINES }, (_, index) => styleText('dim', (news[index] ?? '').slice(0, width))),
   ];
 }

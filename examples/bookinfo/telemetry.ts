@@ -1,8 +1,7 @@
 // Real OpenTelemetry in the processes of the inmesh lane: the official SDK, with an exporter that hands the finished
-// spans to the parent process. In your application the exporter is OTLP, the server spans come from the instrumentation
-// of node:http, and this file is three lines.
-import type { RequestListener } from 'node:http';
-import { context, propagation, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
+// spans to the parent process. In your application the exporter is OTLP, and this file is two lines: the spans of calls that
+// go out and come in are inmesh's.
+import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { startNodeSdk } from '@opentelemetry/sdk-node';
 import { BatchSpanProcessor, type ReadableSpan, type SpanExporter } from '@opentelemetry/sdk-trace';
 import { type SpanRecord, tell } from './messages.ts';
@@ -16,22 +15,6 @@ const KINDS: Readonly<Record<number, SpanRecord['kind']>> = {
 export function startTelemetry(): void {
   const processor = new BatchSpanProcessor({ exporter: toParent, scheduledDelayMillis: 300, maxQueueSize: 8_192 });
   startNodeSdk({ spanProcessors: [processor], metricReaders: [], logRecordProcessors: [], resourceDetectors: [], logLevel: 'error' });
-}
-
-/** The server span of a request, a child of the attempt that sent it. */
-export function traced(listener: RequestListener): RequestListener {
-  const tracer = trace.getTracer('bookinfo');
-  return (request, response) => {
-    const caller = propagation.extract(context.active(), request.headers);
-    const attributes = { 'http.request.method': request.method, 'url.path': request.url };
-    const span = tracer.startSpan(`${request.method} ${request.url}`, { kind: SpanKind.SERVER, attributes }, caller);
-    response.once('close', () => {
-      span.setAttribute('http.response.status_code', response.statusCode);
-      if (response.statusCode >= 500) span.setStatus({ code: SpanStatusCode.ERROR });
-      span.end();
-    });
-    context.with(trace.setSpan(caller, span), listener, undefined, request, response);
-  };
 }
 
 const toParent: SpanExporter = {

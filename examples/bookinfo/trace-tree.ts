@@ -62,12 +62,16 @@ export function traceTree(spans: readonly SpanRecord[], nameOf: (address: string
 
 function labelOf(span: SpanRecord, nameOf: (address: string) => string): string {
   const { attributes } = span;
-  const status = String(attributes['http.response.status_code'] ?? attributes['error.type'] ?? '');
-  if (span.kind === 'server') return `${span.process} serves ${span.name}  ${status}`;
-  if (span.kind === 'client') {
-    const attempt = Number(attributes['http.request.resend_count'] ?? 0) + 1;
+  const status = String(attributes['http.response.status_code'] ?? attributes['rpc.status_code'] ?? attributes['error.type'] ?? '');
+  const isRpc = attributes['rpc.system.name'] !== undefined;
+  if (span.kind === 'server')
+    return `${span.process} serves ${isRpc ? span.name : `${span.name} ${attributes['url.path'] ?? ''}`}  ${status}`;
+  // The client's span is the call for gRPC, and one attempt for HTTP: so says OpenTelemetry.
+  if (span.kind === 'client' && isRpc) return `gRPC ${span.name}  ${status}`;
+  if (span.kind === 'client' || span.name.startsWith('Attempt.')) {
+    const before = attributes['http.request.resend_count'] ?? attributes['previous-rpc-attempts'] ?? 0;
     const address = `${attributes['network.peer.address'] ?? ''}:${attributes['network.peer.port'] ?? ''}`;
-    return `attempt ${attempt} to ${nameOf(address)}  ${status}`;
+    return `attempt ${Number(before) + 1} to ${nameOf(address)}  ${status}`;
   }
   const drawn = attributes['inmesh.subset'];
   return drawn === undefined ? span.name : `${span.name}, ${drawn} drawn`;

@@ -1,10 +1,21 @@
-// The eleven processes of the demo: started, made to fail, killed and restarted here. Each is a fork, known by its
+// The ten processes of the demo: started, made to fail, killed and restarted here. Each is a fork, known by its
 // handle; none outlives this process, because each ends when its channel closes.
 import { type ChildProcess, fork } from 'node:child_process';
 import { mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Doors, type Fault, type FromChild, type Lane, LANES, type PlainTargets, type SpanRecord, type ToChild } from './messages.ts';
+import { Certificates } from './certificates.ts';
+import {
+  type Counts,
+  type Doors,
+  type Fault,
+  type FromChild,
+  type Lane,
+  LANES,
+  type PlainTargets,
+  type SpanRecord,
+  type ToChild,
+} from './messages.ts';
 import { meshFile, type Place, type Weights } from './mesh-file.ts';
 
 interface Member {
@@ -24,11 +35,19 @@ const STAGES: readonly (readonly Member[])[] = [
   [page('plain'), page('inmesh')],
 ];
 
+const SERVICES: readonly string[] = [...new Set(STAGES.flat().map(({ service }) => service))];
+
 export type MeshEvent = { readonly type: string } & Readonly<Record<string, unknown>>;
 
 export interface WorldListener {
   spans(spans: readonly SpanRecord[]): void;
   event(process: string, event: MeshEvent): void;
+  counts(service: string, counts: Counts): void;
+  /** Somebody without a certificate called the mTLS door of a process. */
+  strangerCame(process: string, outcome: string): void;
+  trespassed(process: string, service: string, answer: string): void;
+  /** New certificates lie there for so many processes. */
+  issued(processCount: number): void;
   /** A process ended that nobody killed. */
   crashed(name: string, stderr: string): void;
 }
@@ -40,23 +59,25 @@ interface Running {
 
 export class World {
   readonly meshFilePath: string;
+  readonly certificates: Certificates;
   readonly #folder: string = mkdtempSync(join(tmpdir(), 'inmesh-bookinfo-'));
   readonly #listener: WorldListener;
   readonly #running: Map<string, Running> = new Map();
   readonly #expectedExits: Set<ChildProcess> = new Set();
   #weights: Weights = { v1: 80, v2: 20 };
 
-  constructor(listener: WorldListener) {
+  constructor(listener: WorldListener, certificateLifeMs: number) {
     this.#listener = listener;
     this.meshFilePath = join(this.#folder, 'mesh.yaml');
+    this.certificates = new Certificates(join(this.#folder, 'certificates'), certificateLifeMs);
   }
 
   async start(): Promise<void> {
+    this.certificates.issue(SERVICES);
     for (const stage of STAGES) {
       this.#writeMeshFile();
       await Promise.all(stage.map((member) => this.#start(member, { plain: 0, inmesh: 0 })));
     }
-    this.#tellPlainPage();
   }
 
   /** Port of the product page of a lane. */
@@ -80,11 +101,32 @@ export class World {
     await this.#start(member, this.#get(name).doors);
   }
 
-  /** New shares: mesh.yaml is rewritten, and the plain page gets the same by message. */
+  /** Calls the mTLS door of a process as plain code does. */
+  async callWithoutCertificate(name: string): Promise<void> {
+    const { doors } = this.#get(name);
+    const outcome = await fetch(`http://127.0.0.1:${doors.inmesh}/${name}/0`).then(
+      ({ status }) => String(status),
+      ({ cause }: { cause?: { code?: string } }) => cause?.code ?? 'no answer',
+    );
+    this.#listener.strangerCame(name, outcome);
+  }
+
+  /** Has a process call services that do not let it in. */
+  trespass(name: string): void {
+    this.#send(name, { type: 'trespass' });
+  }
+
+  /** Issues a new certificate to every service. Nobody is told: they watch their folders. */
+  rotate(): void {
+    this.certificates.issue(SERVICES);
+    this.#listener.issued([...this.#running.values()].filter(({ doors }) => doors.inmesh > 0).length);
+  }
+
+  /** New shares: mesh.yaml is rewritten, and plain code gets the same by message. */
   setWeights(weights: Weights): void {
     this.#weights = weights;
     this.#writeMeshFile();
-    this.#tellPlainPage();
+    this.#tellPlainTargets();
   }
 
   /** Name of the process behind an address of either lane. */
@@ -128,6 +170,7 @@ export class World {
         MESH_FILE: this.meshFilePath,
       },
     });
+    child.send({ type: 'targets', targets: this.#plainTargets() } satisfies ToChild);
     let stderr = '';
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-4_096);
@@ -136,6 +179,8 @@ export class World {
       child.on('message', (message: FromChild) => {
         if (message.type === 'spans') this.#listener.spans(message.spans);
         else if (message.type === 'event') this.#listener.event(name, message.event);
+        else if (message.type === 'counts') this.#listener.counts(service, message.counts);
+        else if (message.type === 'trespassed') this.#listener.trespassed(name, message.service, message.answer);
         else {
           this.#running.set(name, { child, doors: message.doors });
           resolve();
@@ -156,13 +201,17 @@ export class World {
     renameSync(draft, this.meshFilePath);
   }
 
-  #tellPlainPage(): void {
+  #tellPlainTargets(): void {
+    const targets = this.#plainTargets();
+    for (const name of this.#running.keys()) this.#send(name, { type: 'targets', targets });
+  }
+
+  #plainTargets(): PlainTargets {
     const addresses: Record<string, string[]> = {};
     for (const [service, places] of Object.entries(this.#places('plain'))) {
       for (const { version, address } of places) (addresses[version === '' ? service : `${service}-${version}`] ??= []).push(address);
     }
-    const targets: PlainTargets = { addresses, reviewsWeights: this.#weights };
-    for (const name of this.#running.keys()) this.#send(name, { type: 'targets', targets });
+    return { addresses, reviewsWeights: this.#weights };
   }
 
   #places(lane: Lane): Record<string, Place[]> {

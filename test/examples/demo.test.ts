@@ -17,9 +17,25 @@ interface Lanes {
   readonly inmesh: Stats;
 }
 
+interface RpcCounts {
+  readonly calls: number;
+  readonly messages: number;
+  readonly failed: number;
+}
+
+interface Edge {
+  readonly caller: string;
+  readonly called: string;
+  readonly spiffeId: string;
+  readonly calls: number;
+  readonly renewed: number;
+}
+
 interface Run {
   readonly phases: readonly (Lanes & { readonly name: string })[];
   readonly total: Lanes;
+  readonly edges: readonly Edge[];
+  readonly rpcs: Readonly<Record<'plain' | 'inmesh', RpcCounts>>;
   readonly checks: readonly { readonly name: string; readonly holds: boolean; readonly text: string }[];
   readonly holds: boolean;
   readonly isBusy: boolean;
@@ -78,8 +94,8 @@ describe('the demo', () => {
   });
 
   it('splits as asked, and again after mesh.yaml was rewritten', () => {
-    const canary = demo.phases[4]?.inmesh.drawn;
-    expect(demo.phases[3]?.inmesh.drawn.v3).toBe(0);
+    const canary = demo.phases[5]?.inmesh.drawn;
+    expect(demo.phases[4]?.inmesh.drawn.v3).toBe(0);
     expect(demo.total.inmesh.drawn.v2).toBeGreaterThan(12);
     expect(demo.total.inmesh.drawn.v2).toBeLessThan(29);
     expect(canary?.v3).toBeGreaterThan(0);
@@ -88,9 +104,55 @@ describe('the demo', () => {
 
   it('sends every mobile user to v2', () => expect(check('mobile')).toMatch(/^holds/));
 
+  it('knows every caller between services by its certificate', () => {
+    expect(demo.edges.map(({ spiffeId, called }) => `${spiffeId} → ${called}`)).toEqual([
+      'spiffe://cluster.local/ns/default/sa/productpage → details',
+      'spiffe://cluster.local/ns/default/sa/productpage → reviews',
+      'spiffe://cluster.local/ns/default/sa/reviews → ratings',
+    ]);
+    if (!demo.isBusy) for (const { calls, called } of demo.edges) expect(calls, called).toBeGreaterThan(250);
+    expect(check('identities')).toMatch(/^holds/);
+  });
+
+  it('refuses a caller without a certificate', () => {
+    expect(check('plain caller')).toMatch(/^holds: .* cut off by details before its request was read/);
+  });
+
+  it('denies who may not call, by HTTP and by gRPC, and names the policy', () => {
+    const text = check('authorization');
+    expect(text).toMatch(/^holds/);
+    expect(text).toContain('details → reviews: 403 RBAC: access denied, by default/reviews-for-productpage');
+    expect(text).toContain('details → ratings: PERMISSION_DENIED RBAC: access denied, by default/ratings-for-reviews');
+  });
+
+  it('takes new certificates in mid-run', () => {
+    const text = check('rotation');
+    expect(text).toContain('9 of 9 processes');
+    for (const { renewed, calls, called } of demo.edges) expect(renewed, called).toBeLessThan(calls);
+    if (!demo.isBusy) expect(text).toMatch(/^holds: .* pages lost meanwhile: 0$/);
+  });
+
+  it('calls ratings by gRPC in both lanes, with streams', () => {
+    for (const { calls, messages } of Object.values(demo.rpcs)) {
+      expect(calls).toBeGreaterThan(demo.isBusy ? 0 : 400);
+      // Two messages for each stream, and a stream for each unary call; a few were under way when the counting began.
+      expect(messages).toBeGreaterThan(calls * 0.9);
+      expect(messages).toBeLessThan(calls * 1.1);
+    }
+    if (!demo.isBusy) expect(check('gRPC')).toMatch(/^holds/);
+  });
+
   it('retries, and has a trace of it through three services', () => {
     expect(demo.total.inmesh.retries).toBeGreaterThan(0);
     const tree = demo.trace.join('\n');
-    for (const part of ['productpage-inmesh', 'attempt 1', 'attempt 2', 'reviews-', 'ratings']) expect(tree).toContain(part);
+    const parts = [
+      'productpage-inmesh',
+      'attempt 1',
+      'attempt 2',
+      'reviews-',
+      'gRPC bookinfo.Ratings/ListStars',
+      'ratings serves bookinfo.Ratings/',
+    ];
+    for (const part of parts) expect(tree).toContain(part);
   });
 });
