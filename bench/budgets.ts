@@ -1,6 +1,6 @@
 // The bars that inmesh sets itself, and how a report measures up to them. Those that repeat well are gates of the test suite
 // (test/bench/gates.test.ts); those over sockets are reported only, as they move with the machine.
-import { ASSEMBLED, BASELINE, DRAWN, FETCH, FETCH_OVER_AGENT } from './cases.ts';
+import { ASSEMBLED, BASELINE, DRAWN, FETCH, FETCH_OVER_AGENT, GRPC_BASELINE, GRPC_MESHED } from './cases.ts';
 import { medianOf, type Metric, ratioOf, type Report } from './report.ts';
 
 export interface Budget {
@@ -31,6 +31,11 @@ function ratio(
 ): Budget['measured'] {
   return ({ sockets }) =>
     sockets === null ? Number.NaN : Math[worst](...concurrencies.map((c) => ratioOf(sockets, name, base, c, metric)));
+}
+
+function grpcRatio(metric: Metric, worst: 'min' | 'max'): Budget['measured'] {
+  return ({ grpc }) =>
+    grpc === null ? Number.NaN : Math[worst](...[10, 100].map((c) => ratioOf(grpc, GRPC_MESHED, GRPC_BASELINE, c, metric)));
 }
 
 const REQUEST = 'undici.request, mesh.dispatcher';
@@ -114,6 +119,18 @@ export const BUDGETS: readonly Budget[] = [
     unit: 'µs',
     measured: ({ sockets }) =>
       sockets === null ? Number.NaN : (ratioOf(sockets, REQUEST, BASELINE, 1, 'p50Us') - 1) * medianOf(sockets, BASELINE, 1, 'p50Us'),
+  },
+  {
+    item: 'CPU of a unary gRPC call through the mesh, of one of bare grpc-js (the worse of 10 and 100 at once)',
+    atMost: 1.1,
+    unit: '×',
+    measured: grpcRatio('cpuUs', 'max'),
+  },
+  {
+    item: 'Unary gRPC calls per second through the mesh, of bare grpc-js (the worse of 10 and 100 at once)',
+    atLeast: 0.95,
+    unit: '×',
+    measured: grpcRatio('callsPerSecond', 'min'),
   },
 ];
 

@@ -139,3 +139,11 @@ export async function opossumFetch(target: Target): Promise<Caller> {
   const url = weightedUrl(target);
   return () => breaker.fire(url());
 }
+
+export async function grpcUnary(target: Target): Promise<Caller> {
+  return (await import('./grpc-callers.ts')).unary(target);
+}
+
+export async function grpcUnaryMeshed(target: Target): Promise<Caller> {
+  return (await import('./grpc-callers.ts')).unaryMeshed(target);
+}

@@ -12,11 +12,13 @@ export type CallerName =
   | 'meshBuiltInFetch'
   | 'meshFetch'
   | 'cockatielFetch'
-  | 'opossumFetch';
+  | 'opossumFetch'
+  | 'grpcUnary'
+  | 'grpcUnaryMeshed';
 
 export interface Case {
   readonly name: string;
-  readonly group: 'bare' | 'inmesh' | 'assembled' | 'proxy hop';
+  readonly group: 'bare' | 'inmesh' | 'assembled' | 'proxy hop' | 'gRPC';
   readonly caller: CallerName;
   readonly tracing: Tracing;
   /** Whether a meter provider is registered too, which costs two records a call unless it reads the mesh's own producer. */
@@ -62,3 +64,10 @@ export const CASES: readonly Case[] = [
   makeCase('proxy hop', 'undici.request, one nginx', 'undiciRequest', { via: 'nginx' }),
   makeCase('proxy hop', 'undici.request, one HAProxy', 'undiciRequest', { via: 'haproxy' }),
 ];
+
+/** What the other gRPC cases are divided by. */
+export const GRPC_BASELINE = 'unary, grpc-js';
+export const GRPC_MESHED = 'unary, grpc-js over channel(mesh)';
+
+/** Against a server of grpc-js, so apart from the others. */
+export const GRPC_CASES: readonly Case[] = [makeCase('gRPC', GRPC_BASELINE, 'grpcUnary'), makeCase('gRPC', GRPC_MESHED, 'grpcUnaryMeshed')];

@@ -33,3 +33,8 @@ export function buildIfStale(): void {
 export function loadLibrary(): Promise<typeof import('../src/index.ts')> {
   return import(new URL('../dist/index.js', import.meta.url).href);
 }
+
+/** Its gRPC client. */
+export function loadGrpcLibrary(): Promise<typeof import('../src/grpc.ts')> {
+  return import(new URL('../dist/grpc.js', import.meta.url).href);
+}

@@ -4,9 +4,10 @@ import { IMPORT_AND_CREATE, IMPORT_ONLY, loadedModules, measureImport, unwantedO
 import { type IsolatedResult, measureIsolated } from './isolated.ts';
 import { buildIfStale } from './library.ts';
 import { FULL_MEASURE, SHORT_MEASURE } from './measure.ts';
-import { type Options, readOptions, USAGE, wantsSection } from './options.ts';
+import { type Options, readOptions, SECTIONS, USAGE, wantsSection } from './options.ts';
 import { describeMachine, type ImportResult, type Report } from './report.ts';
-import { chooseCases, FULL_PLAN, QUICK_PLAN, runSockets } from './sockets.ts';
+import { GRPC_CASES } from './cases.ts';
+import { chooseCases, FULL_PLAN, GRPC_PLAN, QUICK_PLAN, runSockets } from './sockets.ts';
 import { writePage } from './docs-page.ts';
 import { asText, headline, tablesOf } from './tables.ts';
 
@@ -40,13 +41,16 @@ async function run(options: Options): Promise<Report> {
   buildIfStale();
   const isolated = wantsSection(options, 'isolated') ? await runIsolated(options) : null;
   const imported = wantsSection(options, 'import') ? await runImport(options) : null;
-  const words = options.only.filter((word) => word !== 'sockets' && word !== 'isolated' && word !== 'import');
+  const words = options.only.filter((word) => !(SECTIONS as readonly string[]).includes(word));
   const plan = options.quick ? QUICK_PLAN : FULL_PLAN;
   const sockets = wantsSection(options, 'sockets')
     ? await runSockets(chooseCases(words), plan, (text, done) => progress('sockets', text, done))
     : null;
+  const grpc = wantsSection(options, 'grpc')
+    ? await runSockets(GRPC_CASES, options.quick ? QUICK_PLAN : GRPC_PLAN, (text, done) => progress('grpc', text, done), 'grpc-upstream.ts')
+    : null;
   const seconds = (performance.now() - startMs) / 1_000;
-  return { ...describeMachine(), isQuick: options.quick, seconds, sockets, isolated, import: imported };
+  return { ...describeMachine(), isQuick: options.quick, seconds, sockets, isolated, import: imported, grpc };
 }
 
 async function main(): Promise<void> {

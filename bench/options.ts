@@ -7,7 +7,7 @@ export interface Options {
   /** The report as JSON instead of tables. */
   readonly json: boolean;
   readonly writeDocs: boolean;
-  /** Sections (`sockets`, `isolated`, `import`) and parts of case names; empty means everything. */
+  /** Sections (`sockets`, `isolated`, `import`, `grpc`) and parts of case names; empty means everything. */
   readonly only: readonly string[];
 }
 
@@ -15,7 +15,7 @@ export const USAGE = `npm run bench -- [--quick] [--json] [--write-docs] [--only
   --quick        at most a minute, for a glance; the full run takes up to five
   --json         the report as JSON
   --write-docs   puts the tables into docs/performance.md
-  --only <what>  a section (sockets, isolated, import) or a part of a case's name; may be repeated`;
+  --only <what>  a section (sockets, isolated, import, grpc) or a part of a case's name; may be repeated`;
 
 export function readOptions(args: readonly string[]): Options | null {
   const { values } = parseArgs({
@@ -32,7 +32,7 @@ export function readOptions(args: readonly string[]): Options | null {
   return { quick: values.quick, json: values.json, writeDocs: values['write-docs'], only: values.only };
 }
 
-export const SECTIONS = ['sockets', 'isolated', 'import'] as const;
+export const SECTIONS = ['sockets', 'isolated', 'import', 'grpc'] as const;
 export type Section = (typeof SECTIONS)[number];
 
 /** A part of a case's name asks for the sockets section. */

@@ -1,17 +1,22 @@
-// nginx and HAProxy as the one hop that a sidecar is at the least: one worker, kept-alive connections on both sides, no access
-// log, no metrics. Used where they are installed; never installs anything.
+// nginx, HAProxy and Envoy as the hop that a sidecar is at the least: one worker, kept-alive connections on both sides, no
+// access log. Used where they are installed; never installs anything.
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { track } from './child.ts';
 import { processTimeUs } from './processor-time.ts';
 import type { Target } from './protocol.ts';
+import { envoyConfig, haproxyConfig, type Hop, type HopTls, nginxConfig } from './sidecar-proxy-configs.ts';
+import type { ProxyKind } from './sidecar-rows.ts';
 
+/** 20 ms each; Envoy takes seconds on a busy machine. */
+const START_TRIES = 500;
 const FOLDERS = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
 
-function findProgram(name: string): string | null {
+/** Where a program is, in the folders where proxies are. */
+export function findProgram(name: string): string | null {
   for (const folder of FOLDERS) {
     const path = join(folder, name);
     try {
@@ -20,42 +25,6 @@ function findProgram(name: string): string | null {
     } catch {}
   }
   return null;
-}
-
-function nginxConfig(port: number, target: Target, folder: string): string {
-  const paths = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ');
-  return `daemon off; master_process off; pid ${folder}/nginx.pid; error_log stderr crit;
-events { worker_connections 1024; }
-http {
-  access_log off; ${paths}
-  keepalive_timeout 600s; keepalive_requests 100000000;
-  upstream items { ${target.ports.map((p) => `server 127.0.0.1:${p};`).join(' ')} keepalive 256; keepalive_requests 100000000; }
-  server {
-    listen 127.0.0.1:${port};
-    location / { proxy_pass http://items; proxy_http_version 1.1; proxy_set_header Connection ""; }
-  }
-}
-`;
-}
-
-function haproxyConfig(port: number, target: Target): string {
-  const servers = target.ports.map((p, i) => `  server s${i} 127.0.0.1:${p}`).join('\n');
-  return `global
-  nbthread 1
-  maxconn 2000
-defaults
-  mode http
-  option http-keep-alive
-  http-reuse always
-  timeout connect 5s
-  timeout client 600s
-  timeout server 600s
-frontend in
-  bind 127.0.0.1:${port}
-  default_backend items
-backend items
-${servers}
-`;
 }
 
 function freePort(): Promise<number> {
@@ -77,6 +46,25 @@ function canConnect(port: number): Promise<boolean> {
   });
 }
 
+interface Kind {
+  readonly config: (hop: Hop) => string;
+  readonly args: (file: string, folder: string) => string[];
+}
+
+const KINDS: Readonly<Record<ProxyKind, Kind>> = {
+  nginx: { config: nginxConfig, args: (file, folder) => ['-p', folder, '-c', file] },
+  haproxy: { config: haproxyConfig, args: (file) => ['-db', '-f', file] },
+  envoy: { config: envoyConfig, args: (file) => ['-c', file, '--concurrency', '1', '--disable-hot-restart', '--log-level', 'critical'] },
+};
+
+function processRssBytes(pid: number | undefined): number {
+  try {
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1_024;
+  } catch {
+    return Number.NaN;
+  }
+}
+
 export class Proxy {
   readonly port: number;
   readonly #process: ChildProcess;
@@ -94,6 +82,11 @@ export class Proxy {
     return processTimeUs(this.#process.pid);
   }
 
+  /** Resident memory, bytes; NaN where the system does not tell. */
+  rssBytes(): number {
+    return processRssBytes(this.#process.pid);
+  }
+
   async stop(): Promise<void> {
     if (this.#process.exitCode === null && this.#process.signalCode === null) {
       const gone = new Promise<void>((resolve) => this.#process.once('exit', () => resolve()));
@@ -104,26 +97,32 @@ export class Proxy {
   }
 }
 
+export interface ProxyOptions {
+  /** @default none */
+  readonly tls?: HopTls;
+  /** @default the program of that name on the path */
+  readonly program?: string | null;
+}
+
 /** The proxy in front of the endpoints, or a plain sentence that says why there is none. */
-export async function startProxy(kind: 'nginx' | 'haproxy', target: Target): Promise<Proxy | string> {
-  const program = findProgram(kind);
+export async function startProxy(kind: ProxyKind, target: Target, options: ProxyOptions = {}): Promise<Proxy | string> {
+  const { tls = {}, program = findProgram(kind) } = options;
   if (program === null) return `${kind} is not installed here, so its row is left out.`;
   const folder = mkdtempSync(join(tmpdir(), 'inmesh-bench-'));
   const port = await freePort();
-  const file = join(folder, `${kind}.conf`);
-  writeFileSync(file, kind === 'nginx' ? nginxConfig(port, target, folder) : haproxyConfig(port, target));
-  const child = spawn(program, kind === 'nginx' ? ['-p', folder, '-c', file] : ['-db', '-f', file], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
+  // Envoy tells by its name what is in a file.
+  const file = join(folder, `${kind}.json`);
+  writeFileSync(file, KINDS[kind].config({ port, targets: target.ports, folder, ...tls }));
+  const child = spawn(program, KINDS[kind].args(file, folder), { stdio: ['ignore', 'ignore', 'pipe'] });
   let errors = '';
   child.stderr.on('data', (chunk: Buffer) => {
-    errors += chunk.toString();
+    errors = (errors + chunk.toString()).slice(0, 4_000);
   });
   child.on('error', (error) => {
     errors += error.message;
   });
   const proxy = new Proxy(port, child, folder);
-  for (let i = 0; i < 100 && child.exitCode === null; i++) {
+  for (let i = 0; i < START_TRIES && child.exitCode === null; i++) {
     if (await canConnect(port)) return proxy;
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -22,6 +22,7 @@ export interface Report {
   readonly sockets: SocketResult | null;
   readonly isolated: IsolatedResult | null;
   readonly import: ImportResult | null;
+  readonly grpc: SocketResult | null;
 }
 
 export function describeMachine(): Pick<Report, 'date' | 'node' | 'platform' | 'cores' | 'cpuModel'> {

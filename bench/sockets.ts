@@ -1,7 +1,7 @@
 // The comparison over sockets. One upstream, one client process per case; short rounds, in random order over the cases, so that
 // whatever else the machine does meets all of them alike. Several generations of processes, as one process may be lucky with
 // its machine code for its whole life.
-import { BASELINE, CASES, type Case, DRAWN, FETCH, type Via } from './cases.ts';
+import { BASELINE, CASES, type Case, DRAWN, FETCH, GRPC_BASELINE, type Via } from './cases.ts';
 import { Child, runTimeUs } from './child.ts';
 import type { HeapResult, RoundResult, Target } from './protocol.ts';
 import { machineTimeUs } from './processor-time.ts';
@@ -28,6 +28,9 @@ export const FULL_PLAN: SocketPlan = {
   heapCalls: 300,
   concurrencies: [1, 10, 100],
 };
+
+/** Few cases, of which each needs more rounds to come to a steady ratio. */
+export const GRPC_PLAN: SocketPlan = { ...FULL_PLAN, generations: 4, rounds: 4, measureMs: 250, warmUpCalls: 6_000 };
 
 export const QUICK_PLAN: SocketPlan = {
   ...FULL_PLAN,
@@ -66,6 +69,7 @@ export interface SocketResult {
 }
 
 const LATENCY_ROUNDS_MAX = 2;
+const ANCHORS: ReadonlySet<string> = new Set([BASELINE, FETCH, GRPC_BASELINE]);
 
 interface Player {
   readonly subject: Case;
@@ -146,13 +150,14 @@ async function startProxies(cases: readonly Case[], target: Target, notes: strin
   return proxies;
 }
 
-/** Runs every case over sockets. `progress` is told what is going on, with the share that is done. */
+/** Runs every case over sockets. `progress` is told what is going on, with the share that is done; `far` is who answers. */
 export async function runSockets(
   chosen: readonly Case[],
   plan: SocketPlan,
   progress: (text: string, done: number) => void,
+  far: 'upstream.ts' | 'grpc-upstream.ts' = 'upstream.ts',
 ): Promise<SocketResult> {
-  const upstream = new Child('upstream.ts', ENDPOINTS);
+  const upstream = new Child(far, ENDPOINTS);
   const target: Target = await upstream.answer<Target>();
   const notes: string[] = [];
   const proxies = await startProxies(chosen, target, notes);
@@ -168,7 +173,7 @@ export async function runSockets(
     progress(`processes, generation ${generation} of ${plan.generations}`, samples.length / steps);
     const players = await startPlayers(shuffled(cases, Math.random), target, proxies, plan.warmUpCalls);
     // What the ratios stand on is played three times in a round, spread over it.
-    const anchors = players.filter(({ subject }) => subject.name === BASELINE || subject.name === FETCH);
+    const anchors = players.filter(({ subject }) => ANCHORS.has(subject.name));
     const before = machineTimeUs() - runTimeUs();
     const startMs = performance.now();
     for (let round = 1; round <= plan.rounds; round++) {

@@ -1,6 +1,6 @@
 // A report as tables: the same rows for the terminal and for the docs page.
 import { BUDGETS, verdictOf } from './budgets.ts';
-import { BASELINE, FETCH } from './cases.ts';
+import { BASELINE, FETCH, GRPC_BASELINE } from './cases.ts';
 import { medianOf, ratioOf, type Report } from './report.ts';
 import type { SocketResult } from './sockets.ts';
 import { type IsolatedResult, VARIANTS } from './isolated.ts';
@@ -31,6 +31,28 @@ function socketTable(result: SocketResult, concurrency: number): Table {
   return {
     title: `Over sockets, ${concurrency} ${concurrency === 1 ? 'call at a time' : 'calls at once'}, 1 KiB answers`,
     columns: ['case', 'calls/s', '× calls/s', 'CPU µs', '× CPU', '× CPU of fetch', 'CPU µs, all processes', 'p50 µs', 'p99 µs', 'heap KiB'],
+    rows,
+  };
+}
+
+function grpcTable(result: SocketResult): Table {
+  const rows = [...new Set(result.samples.map(({ concurrency }) => concurrency))]
+    .sort((a, b) => a - b)
+    .flatMap((concurrency) =>
+      result.cases.map(({ name }) => [
+        `${name}, ${concurrency} at once`,
+        number(medianOf(result, name, concurrency, 'callsPerSecond')),
+        number(ratioOf(result, name, GRPC_BASELINE, concurrency, 'callsPerSecond'), 2),
+        number(medianOf(result, name, concurrency, 'cpuUs')),
+        number(ratioOf(result, name, GRPC_BASELINE, concurrency, 'cpuUs'), 2),
+        number(medianOf(result, name, concurrency, 'cpuAllUs')),
+        number(medianOf(result, name, concurrency, 'p50Us')),
+        number((result.heapBytes[name] ?? Number.NaN) / 1_024, 1),
+      ]),
+    );
+  return {
+    title: 'gRPC, 1 KiB there and back',
+    columns: ['case', 'calls/s', '× calls/s', 'CPU µs', '× CPU', 'CPU µs, all processes', 'p50 µs', 'heap KiB'],
     rows,
   };
 }
@@ -85,11 +107,12 @@ function budgetTable(report: Report): Table {
 /** All tables of a report, the verdicts last. */
 export function tablesOf(report: Report): Table[] {
   const tables: Table[] = [];
-  const { sockets, isolated } = report;
+  const { sockets, isolated, grpc } = report;
   if (sockets !== null) {
     const concurrencies = [...new Set(sockets.samples.map(({ concurrency }) => concurrency))].sort((a, b) => a - b);
     for (const concurrency of concurrencies) tables.push(socketTable(sockets, concurrency));
   }
+  if (grpc !== null) tables.push(grpcTable(grpc));
   if (isolated !== null) tables.push(isolatedTable(isolated));
   if (report.import !== null) tables.push(importTable(report.import));
   tables.push(budgetTable(report));

@@ -29,6 +29,7 @@ const REPORT: Report = {
   sockets: result([sample(BASELINE, '1.1', 100)]),
   isolated: null,
   import: null,
+  grpc: null,
 };
 
 describe('statistics', () => {
