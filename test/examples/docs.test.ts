@@ -11,14 +11,17 @@ const FOLDER = join(ROOT, 'examples/docs');
 
 /** A line that must be there, digits as they come. */
 const KEY_LINES: Readonly<Record<string, string>> = {
+  'authorization.ts': 'GET /1: 200 reviews for productpage',
   'circuit-breaker.ts': 'reviews opened: 70 % of the calls of the last 5000 ms failed',
   'client.ts': '200 v1',
   'configuration.ts': 'after a broken file: 200',
+  'connect.ts': 'sent: GET GET POST',
   'discovery.ts': 'greeter: 1 came, 1 left',
   'fallback-and-cache.ts': '/books: 200 42 books, stale stale, asked 3 times',
   'fetch.ts': 'through the global dispatcher: hello',
-  'grpc.ts': 'UNAVAILABLE unknown_host',
   'frameworks.ts': '200 hello stranger',
+  'grpc-server.ts': 'another method: RBAC: access denied',
+  'grpc.ts': 'UNAVAILABLE unknown_host',
   'hedging.ts': 'hedged: 97 % within 80 ms, 1.05 attempts a call',
   'identity.ts': "spiffe://cluster.local/ns/default/sa/productpage 1 [ 'cluster.local' ]",
   'layers.ts': 'the slowest call was /b',

@@ -1,13 +1,12 @@
 // Where gRPC calls come in: an interceptor of grpc-js that stands before all others. It makes each call an InboundCall, sends it
 // through the same layers as HTTP calls, and lets the handler have it, or says the status. What the mesh decides it learns
 // from its host; how messages travel is left to grpc-js.
-import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Socket } from 'node:net';
 import type { Metadata, ServerInterceptor } from '@grpc/grpc-js';
 import type { Reply, Service } from '../../core/call.ts';
 import { type Clock, Timer } from '../../core/clock.ts';
 import { kindOfStatus } from '../../core/classify.ts';
-import { inboundContext } from '../../core/context.ts';
+import { capturedContext, inboundContext, type Within } from '../../core/context.ts';
 import { MeshError, meshError } from '../../core/errors.ts';
 import { GRPC_OF_ERROR, grpcStatusOfHttp, httpStatusOfGrpc } from '../../core/grpc-status.ts';
 import { ERROR_HEADER, GRPC_PUSHBACK_HEADER, LOAD_HEADER } from '../../core/headers.ts';
@@ -18,7 +17,6 @@ import type { DoorHost } from '../door.ts';
 import { HandledReply } from '../handler.ts';
 import { CALLER_LEFT } from '../inbound-call.ts';
 import { addHeader, cleanHead, CLIENT_CERT_HEADER } from '../request-head.ts';
-import { REQUEST_ID_HEADER, requestIdFor } from '../request-id.ts';
 import type { GrpcModule } from './grpc-module.ts';
 import { followPairs, InboundRpc } from './inbound-rpc.ts';
 import { rememberRpc } from './rpc-peer.ts';
@@ -115,7 +113,7 @@ class ServedRpc {
   #alarm: DeadlineAlarm | null = null;
   #isOver = false;
   /** Where the handler runs: what it awaits between messages is found there again. */
-  #within: <Args extends unknown[], Result>(run: (...args: Args) => Result, ...args: Args) => Result = (run, ...args) => run(...args);
+  #within: Within = (run, ...args) => run(...args);
 
   constructor(door: GrpcDoor, parts: RpcParts) {
     this.#door = door;
@@ -180,7 +178,7 @@ class ServedRpc {
     call.begin = () => {
       followPairs(metadata, before, call.request.rawHeaders);
       rememberRpc(metadata, call);
-      this.#within = AsyncLocalStorage.snapshot();
+      this.#within = capturedContext();
       pass(metadata);
     };
     this.#call = call;
@@ -253,8 +251,6 @@ function enter(call: InboundRpc, connection: Connection): void {
   call.connection = connection;
   call.peer = connection.peer;
   call.serverName = connection.serverName;
-  call.requestId = requestIdFor(call.headers, connection.peer !== null || connection.isTrusted);
-  call.response.setHeader(REQUEST_ID_HEADER, call.requestId);
   connection.active++;
 }
 

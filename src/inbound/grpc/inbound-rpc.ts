@@ -98,13 +98,19 @@ export class InboundRpc extends InboundCall {
 
 /** Takes over into the metadata what the pairs no longer have, or have anew. `before`: the pairs as they were made of it. */
 export function followPairs(metadata: Metadata, before: readonly string[], after: readonly string[]): void {
-  if (before.length === after.length && before.every((part, i) => part === after[i])) return;
+  if (isSame(before, after)) return;
   for (let i = 0; i < before.length; i += 2) if (!(before[i] as string).startsWith(':')) metadata.remove(before[i] as string);
   for (let i = 0; i < after.length; i += 2) {
     const name = (after[i] as string).toLowerCase();
     const value = after[i + 1] as string;
     if (!name.startsWith(':')) metadata.add(name, name.endsWith('-bin') ? Buffer.from(value, 'base64') : value);
   }
+}
+
+function isSame(before: readonly string[], after: readonly string[]): boolean {
+  if (before.length !== after.length) return false;
+  for (let i = 0; i < before.length; i++) if (before[i] !== after[i]) return false;
+  return true;
 }
 
 function ignore(): void {}

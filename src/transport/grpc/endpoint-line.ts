@@ -21,6 +21,10 @@ export interface Line {
   /** What was wrong with the certificate of the peer, '' when nothing was. */
   untrusted: string;
   readonly tls: ClientTls | null;
+  /** Attempts that are not over. */
+  attempts: number;
+  /** No more attempts will come: it is closed with the last of them. */
+  isRetired: boolean;
 }
 
 /** Of `grpc.connectivityState`. */
@@ -41,13 +45,13 @@ class Lines {
   }
 
   set(name: string | undefined, line: Line): void {
-    // Closing lets the calls of the old channel finish.
-    this.#byName.get(name)?.channel.close();
+    const old = this.#byName.get(name);
     this.#byName.set(name, line);
+    if (old !== undefined) retire(old);
   }
 
   close(): void {
-    for (const { channel } of this.#byName.values()) channel.close();
+    for (const line of this.#byName.values()) retire(line);
     this.#byName.clear();
   }
 }
@@ -68,6 +72,18 @@ export function lineFor(call: Call, wire: Wire, kit: GrpcKit): Line {
   return line;
 }
 
+/** Closing lets calls finish that have begun, but refuses those that still wait for the connection. */
+function retire(line: Line): void {
+  line.isRetired = true;
+  if (line.attempts === 0) line.channel.close();
+}
+
+/** An attempt on the line is over. */
+export function leaveLine(line: Line): void {
+  line.attempts--;
+  if (line.isRetired && line.attempts === 0) line.channel.close();
+}
+
 function newLine({ endpoint, shared }: Wire, { grpc, options }: GrpcKit, name: string | undefined, tls: ClientTls | null): Line {
   const { host, port } = endpoint;
   const address = isIP(host) === 6 ? `[${host}]:${port}` : `${host}:${port}`;
@@ -78,7 +94,7 @@ function newLine({ endpoint, shared }: Wire, { grpc, options }: GrpcKit, name: s
   const credentials = tls === null ? grpc.credentials.createInsecure() : secure(grpc, tls, name as string, onPeer);
   const own = { ...lifeOf(shared.policy.connections), ...options, ...(name === undefined ? {} : namesOf(name)), ...ALWAYS };
   const channel = new grpc.Channel(address, credentials as never, own as never);
-  const line: Line = { channel, target: channel.getTarget(), untrusted: '', tls };
+  const line: Line = { channel, target: channel.getTarget(), untrusted: '', tls, attempts: 0, isRetired: false };
   return line;
 }
 
@@ -109,6 +125,8 @@ function lifeOf(connections: ConnectionPolicy | undefined): Record<string, numbe
     'grpc.keepalive_timeout_ms': http2Ping?.timeoutMs ?? PING_TIMEOUT_MS,
     'grpc.initial_reconnect_backoff_ms': RECONNECT_MS_MIN,
     'grpc.max_reconnect_backoff_ms': RECONNECT_MS_MAX,
+    // Counts every call and message three times over; the mesh counts them already.
+    'grpc.enable_channelz': 0,
     ...(idleTimeoutMs === undefined
       ? {}
       : { 'grpc.client_idle_timeout_ms': idleTimeoutMs === 0 ? IDLE_FOREVER_MS : Math.max(1_000, idleTimeoutMs) }),

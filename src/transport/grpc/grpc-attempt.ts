@@ -9,9 +9,10 @@ import { httpStatusOfGrpc } from '../../core/grpc-status.ts';
 import { ERROR_HEADER, GRPC_STATUS_HEADER, GRPC_STATUS_TRAILER } from '../../core/headers.ts';
 import { placeOf } from '../../core/refuse.ts';
 import type { Wire } from '../pool.ts';
-import { type Line, lineFor, READY } from './endpoint-line.ts';
+import { leaveLine, type Line, lineFor, READY } from './endpoint-line.ts';
 import type { GrpcCall, Listener, Metadata, StatusObject } from './grpc-js.ts';
 import { failureOf, grpcStatusOfError, httpStatusIn } from './grpc-failure.ts';
+import { AttemptEar } from './attempt-ear.ts';
 import { type AttemptSource, attemptMetadata } from './attempt-metadata.ts';
 import type { LogReader, MessageLog } from './message-log.ts';
 import { headersOf } from './metadata-pairs.ts';
@@ -47,6 +48,7 @@ export class GrpcAttempt extends Timer implements Reply, Cancelable, Listener, L
   readonly #wire: Wire;
   #line: Line | null = null;
   #grpc: GrpcCall | null = null;
+  #ear: AttemptEar | null = null;
   #resolve: ((reply: Reply) => void) | null = null;
   #reject: ((error: MeshError) => void) | null = null;
   #headers: ReplyHeaders | null = null;
@@ -94,12 +96,15 @@ export class GrpcAttempt extends Timer implements Reply, Cancelable, Listener, L
     const line = lineFor(call, this.#wire, source.kit);
     const grpc = line.channel.createCall(call.path, Number.POSITIVE_INFINITY, source.host ?? call.authority, null, null);
     this.#line = line;
+    line.attempts++;
     this.#grpc = grpc;
     if (source.credentials !== null) grpc.setCredentials(source.credentials);
     this.#wasReady = line.channel.getConnectivityState(false) === READY;
     if (!this.#wasReady) this.#connectMs = shared.clock.now() + (shared.policy.connections?.connectTimeoutMs ?? CONNECT_MS_MAX);
     this.#armForHead();
-    grpc.start(attemptMetadata(call, source), this);
+    const ear = new AttemptEar(this);
+    this.#ear = ear;
+    grpc.start(attemptMetadata(call, source), ear);
     if (source.wantsMessage) grpc.startRead();
     this.#log.join(this);
     this.pump();
@@ -277,7 +282,7 @@ export class GrpcAttempt extends Timer implements Reply, Cancelable, Listener, L
       const entry = log.at(this.cursor);
       if (entry !== undefined) {
         this.#isWriting = true;
-        grpc.sendMessageWithContext({ callback: this.#written, flags: entry.flags }, entry.message);
+        grpc.sendMessageWithContext({ callback: this.#ear?.onWritten, flags: entry.flags }, entry.message);
       }
     }
     // Together with the last message, so that both go out in one packet.
@@ -292,17 +297,17 @@ export class GrpcAttempt extends Timer implements Reply, Cancelable, Listener, L
   }
 
   /** Not at once: grpc-js 1.13 says so while it is still handing the message on, and a half-close from here would overtake the next. */
-  readonly #written = (): void => {
-    if (this.#isHalfClosed) this.#writeOn();
-    else process.nextTick(this.#writeOn);
-  };
+  onWritten(): void {
+    if (this.#isHalfClosed) this.writeOn();
+    else process.nextTick(writeOn, this);
+  }
 
-  readonly #writeOn = (): void => {
+  writeOn(): void {
     this.#isWriting = false;
     if (this.#isDone) return;
     this.#log.written(this, this.cursor);
     this.pump();
-  };
+  }
 
   #armForHead(): void {
     const call = this.#call;
@@ -349,6 +354,8 @@ export class GrpcAttempt extends Timer implements Reply, Cancelable, Listener, L
     const { clock } = this.#wire.shared;
     this.#isDone = true;
     this.#listener = error === null ? this.#listener : null;
+    if (this.#ear !== null) this.#ear.owner = null;
+    if (this.#line !== null) leaveLine(this.#line);
     clock.disarm(this);
     this.#log.leave(this);
     const grpcStatus = this.final?.code ?? (error === null ? 0 : grpcStatusOfError(error));
@@ -360,4 +367,8 @@ export class GrpcAttempt extends Timer implements Reply, Cancelable, Listener, L
     const { final } = this;
     return final !== null && final.code !== 0 && final.metadata.get(ERROR_HEADER)[0] === 'overloaded';
   }
+}
+
+function writeOn(attempt: GrpcAttempt): void {
+  attempt.writeOn();
 }

@@ -21,12 +21,13 @@ export function httpStatusIn({ details }: StatusObject): number {
   return Number(HTTP_STATUS.exec(details)?.[1] ?? 0);
 }
 
-const REFUSED = 'Stream refused by server';
+/** Node 26 tells it of the write, before grpc-js has heard of the reset. */
+const REFUSED = /^(Stream refused by server|Write error: .*NGHTTP2_REFUSED_STREAM)$/;
 /** A GOAWAY came between the pick and the first byte. */
 const UNSENT = /^Failed to start HTTP\/2 stream|^Channel closed before call started/;
 /** The connection is gone, or the stream was reset, which a server that is shut down does without a word. */
 const LOST =
-  /^(Connection dropped|Call cancelled|Bandwidth exhausted or memory limit exceeded|Protocol not secure enough|No status information received|Received RST_STREAM with code \d+.*|(read|write) E[A-Z]+)$/;
+  /^(Connection dropped|Call cancelled|Bandwidth exhausted or memory limit exceeded|Protocol not secure enough|No status information received|Received RST_STREAM with code \d+.*|Write error: .*|(read|write) E[A-Z]+)$/;
 
 /** null: the server has answered with this status. */
 export function failureOf(status: StatusObject, line: Line, progress: GrpcProgress): MeshErrorInit | null {
@@ -38,10 +39,10 @@ export function failureOf(status: StatusObject, line: Line, progress: GrpcProgre
     return { code: 'connect_failed', message: `no connection: ${details}`, sent: 'none', retryable: true, cause };
   }
   if (progress.isMessageReceived) {
-    if (details !== REFUSED && !LOST.test(details)) return null;
+    if (!REFUSED.test(details) && !LOST.test(details)) return null;
     return { code: 'connection_lost', message: `the answer broke off: ${details}`, sent: 'body', cause };
   }
-  if (details === REFUSED || UNSENT.test(details)) {
+  if (REFUSED.test(details) || UNSENT.test(details)) {
     return { code: 'not_processed', message: `the endpoint did not take the call: ${details}`, sent: 'none', retryable: true, cause };
   }
   if (!LOST.test(details)) return null;

@@ -52,13 +52,9 @@ class MeshChannel implements GrpcChannel {
 
   createCall(method: string, deadline: Date | number, host?: string | null, parent?: ParentCall | null, flags?: number | null): GrpcCall {
     if (this.#isClosed) throw new Error('Channel has been shut down');
-    return new MeshRpc(this.#deps, {
-      method,
-      deadline: typeof deadline === 'number' ? deadline : deadline.getTime(),
-      host: host ?? null,
-      parent: parent ?? null,
-      flags: flags ?? PROPAGATE_DEFAULTS,
-    });
+    const rpc = new MeshRpc(this.#deps, method, typeof deadline === 'number' ? deadline : deadline.getTime(), host ?? null);
+    if (parent !== null && parent !== undefined) rpc.inherit(parent, flags ?? PROPAGATE_DEFAULTS);
+    return rpc;
   }
 
   /** The connections belong to the mesh and stay. */

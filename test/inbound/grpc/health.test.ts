@@ -93,7 +93,12 @@ describe('health', () => {
     served.health.set('shop.Reviews', true);
     expect(await checked(client, 'shop.Reviews')).toBe('SERVING');
     const list = await new Promise((resolve) => client.list({ service: '' }, (_error, statuses) => resolve(statuses)));
-    expect(list).toEqual(new Map([['', 'SERVING'], ['shop.Reviews', 'SERVING']]));
+    expect(list).toEqual(
+      new Map([
+        ['', 'SERVING'],
+        ['shop.Reviews', 'SERVING'],
+      ]),
+    );
     served.inbound.retire();
     expect([await checked(client), await checked(client, 'shop.Reviews')]).toEqual(['NOT_SERVING', 'NOT_SERVING']);
   });
@@ -174,11 +179,11 @@ describe('the end', () => {
   it('of a connection comes with its age: GOAWAY, and no call fails', async () => {
     const served = await open({ config: { limits: { connectionAgeMs: 40 } } });
     const client = served.client(CALLER);
+    let connections = 0;
+    served.server.on('connection', () => connections++);
     const codes: number[] = [];
-    const untilMs = Date.now() + 400;
-    while (Date.now() < untilMs) codes.push((await unary(client, 'x')).code);
+    while (connections < 4) codes.push((await unary(client, 'x')).code);
     expect(codes.filter((code) => code !== 0)).toEqual([]);
-    expect(codes.length).toBeGreaterThan(10);
     await idle(served);
   });
 });

@@ -1,10 +1,13 @@
 // gRPC servers behind the entrance: the four kinds of call, who calls, who may, how long, how many.
+import { createRequire } from 'node:module';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { inherited } from '../../../src/core/context.ts';
+import { HEALTH_SERVICE } from '../../../src/inbound/grpc/health.ts';
 import { peerOf, signalOf } from '../../../src/inbound/grpc/rpc-peer.ts';
-import { type AuthorizationPolicy } from '../../../src/model/security.ts';
+import { type GrpcServerMesh, serve } from '../../../src/inbound/grpc/serve.ts';
+import { Inbound } from '../../../src/mesh/inbound.ts';
 import { authority } from '../../identity/certificates.ts';
 import { identityOf } from '../../support/fixed-identity.ts';
 import { unary } from '../../support/grpc-server.ts';
@@ -82,7 +85,6 @@ describe('who calls', () => {
     expect([answer.code, served.app.seen.length]).toEqual([grpc.status.UNAVAILABLE, 0]);
   });
 });
-
 
 describe('a deadline', () => {
   it('ends the call, tells the handler, and is inherited by what it calls', async () => {
@@ -169,3 +171,25 @@ describe('the same port', () => {
     expect(await overHttp1({ port: served.port })).toMatchObject({ status: 415, text: 'this port speaks gRPC' });
   });
 });
+
+describe('serve says what is wrong', () => {
+  const old = createRequire(import.meta.url)('grpc-js-1.10') as typeof grpc;
+  const mesh = { clock: systemClock, inbound: new Inbound({ mtls: 'disable', admission: null }, systemClock) };
+
+  it.each<[string, RegExp, () => Promise<unknown>]>([
+    ['a version before 1.12', /serve needs @grpc\/grpc-js 1\.12 or later/, () => serve(mesh, new old.Server(), { grpc: old })],
+    ['another copy of grpc-js', /made by another copy of @grpc\/grpc-js; hand it in/, () => serve(mesh, new old.Server())],
+    ['what is no mesh', /no mesh of createMesh/, () => serve({ clock: systemClock }, new grpc.Server())],
+    ['a second health service', /grpc\.health\.v1\.Health/, () => twice(mesh)],
+    ['strict mTLS without a certificate', /this process has no certificate/, () => serving({ identity: null, config: { mtls: 'strict' } })],
+    ['a port that is taken', /EADDRINUSE/, async () => serving({ port: (await open()).port })],
+  ])('%s', async (_name, message, begin) => {
+    await expect(begin()).rejects.toThrow(message);
+  });
+});
+
+async function twice(mesh: GrpcServerMesh): Promise<unknown> {
+  const server = new grpc.Server();
+  server.addService(HEALTH_SERVICE, { check() {}, watch() {}, list() {} });
+  return serve(mesh, server);
+}

@@ -39,7 +39,10 @@ export async function serving(options: ServingOptions = {}): Promise<Served> {
   const refusals: Refusal[] = [];
   const base = { mtls: 'permissive' as const, admission: null };
   const inbound = new Inbound(base, systemClock);
-  inbound.update({ ...base, ...config }, { identity: identity === null ? null : source, onRefused: (refusal) => refusals.push(refusal), ...setup });
+  inbound.update(
+    { ...base, ...config },
+    { identity: identity === null ? null : source, onRefused: (refusal) => refusals.push(refusal), ...setup },
+  );
   const app = await grpcServer();
   const served = await serve({ clock: systemClock, inbound }, app.server, { host: '127.0.0.1', ...rest });
   const clients: EchoClient[] = [];

@@ -49,7 +49,7 @@ describe('the span of a gRPC server', () => {
     expect(span?.attributes).toEqual({
       'rpc.system.name': 'grpc',
       'rpc.method': 'test.Echo/Unary',
-      'rpc.response.status_code': 'OK',
+      'rpc.status_code': 'OK',
       'server.address': 'reviews.prod',
       'server.port': 8080,
       'client.address': '127.0.0.1',
@@ -68,7 +68,7 @@ describe('the span of a gRPC server', () => {
     await idle(served);
     const [span] = otel.spans();
     expect(span?.status.code).toBe(status);
-    expect(span?.attributes['rpc.response.status_code']).toBe(text);
+    expect(span?.attributes['rpc.status_code']).toBe(text);
     expect(span?.attributes['error.type']).toBe(status === SpanStatusCode.ERROR ? text : undefined);
   });
 });
@@ -84,7 +84,7 @@ describe('rpc.server.call.duration', () => {
     const grpcMethod = (method: string, status: string): Record<string, unknown> => ({
       'rpc.system.name': 'grpc',
       'rpc.method': `test.Echo/${method}`,
-      'rpc.response.status_code': status,
+      'rpc.status_code': status,
       ...(status === 'OK' ? {} : { 'error.type': status }),
     });
     expect(await durations(telemetry, 'rpc.server.call.duration')).toEqual([
