@@ -21,14 +21,24 @@ function p99Of(samples: readonly SoakSample[]): number {
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
 }
 
-/** Least squares over the second half: the first warms up. MB an hour. */
-export function rssSlope(samples: readonly SoakSample[]): number {
+interface Slope {
+  /** MB an hour. */
+  readonly perHour: number;
+  /** Two standard errors of it: what so short a time cannot tell apart. */
+  readonly plusMinus: number;
+}
+
+/** Least squares over the second half: the first warms up. */
+export function rssSlope(samples: readonly SoakSample[]): Slope {
   const half = samples.slice(Math.floor(samples.length / 2));
-  const meanAt = half.reduce((sum, { atMs }) => sum + atMs, 0) / half.length;
-  const meanRss = half.reduce((sum, { rssBytes }) => sum + rssBytes, 0) / half.length;
-  const above = half.reduce((sum, { atMs, rssBytes }) => sum + (atMs - meanAt) * (rssBytes - meanRss), 0);
-  const below = half.reduce((sum, { atMs }) => sum + (atMs - meanAt) ** 2, 0);
-  return below === 0 ? 0 : ((above / below) * 3_600_000) / 1_048_576;
+  const points = half.map(({ atMs, rssBytes }) => [atMs / 3_600_000, rssBytes / 1_048_576] as const);
+  const mean = (values: readonly number[]): number => values.reduce((sum, one) => sum + one, 0) / values.length;
+  const [meanX, meanY] = [mean(points.map(([x]) => x)), mean(points.map(([, y]) => y))];
+  const spread = points.reduce((sum, [x]) => sum + (x - meanX) ** 2, 0);
+  if (points.length < 3 || spread === 0) return { perHour: 0, plusMinus: Number.POSITIVE_INFINITY };
+  const perHour = points.reduce((sum, [x, y]) => sum + (x - meanX) * (y - meanY), 0) / spread;
+  const rest = points.reduce((sum, [x, y]) => sum + (y - meanY - perHour * (x - meanX)) ** 2, 0);
+  return { perHour, plusMinus: 2 * Math.sqrt(rest / (points.length - 2) / spread) };
 }
 
 function leftovers({ resourcesBefore, resourcesAfter }: SoakResult): string {
@@ -41,7 +51,8 @@ export function soakBars(result: SoakResult): SoakBar[] {
   const tenth = Math.max(1, Math.floor(samples.length * TENTH));
   const [first, last] = [p99Of(samples.slice(1, 1 + tenth)), p99Of(samples.slice(-tenth))];
   const failed = Object.entries(failures).map(([what, count]) => `${count} ${what}`);
-  const slope = rssSlope(samples);
+  const { perHour, plusMinus } = rssSlope(samples);
+  const slope = `${perHour.toFixed(2)} ± ${plusMinus.toFixed(2)}`;
   const left = leftovers(result);
   const isLong = (samples.at(-1)?.atMs ?? 0) >= RSS_MS_MIN;
   return [
@@ -54,9 +65,9 @@ export function soakBars(result: SoakResult): SoakBar[] {
     },
     {
       what: 'RSS slope after warm-up, MB/h',
-      value: isLong ? slope.toFixed(2) : `${slope.toFixed(2)} (too short to say)`,
+      value: isLong ? slope : `${slope} (too short to say)`,
       most: String(RSS_MB_PER_HOUR_MAX),
-      isKept: !isLong || slope < RSS_MB_PER_HOUR_MAX,
+      isKept: !isLong || perHour - plusMinus < RSS_MB_PER_HOUR_MAX,
     },
     { what: 'calls still counted as under way', value: String(underWay), most: '0', isKept: underWay === 0 },
     { what: 'resources left after close', value: left === '' ? '0' : left, most: '0', isKept: left === '' },

@@ -142,9 +142,10 @@ export class EndpointSet {
     return endpoint;
   }
 
-  /** A newcomer starts slower than its peers and earns its traffic: a cold replica is not handed a full share at once. */
+  /** A newcomer starts slower than its peers and earns its traffic: a cold replica is not handed a full share at once. 0 asks no peer. */
   #seedMs(nowMs: number): number {
     const { seedFactor, seedMs } = this.#policy;
+    if (seedFactor === 0) return seedMs;
     const latencies: number[] = [];
     for (const endpoint of this.#all) if (endpoint.measured) latencies.push(endpoint.latencyMs(nowMs));
     if (latencies.length === 0) return seedMs;

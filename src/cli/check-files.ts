@@ -8,6 +8,7 @@ import { describeIssue } from '../yaml/format.ts';
 import { displayName } from '../yaml/files.ts';
 import { parseEndpointsFile } from '../yaml/load.ts';
 import type { CheckFinding } from './check-finding.ts';
+import { checkIdentity } from './check-identity.ts';
 
 const DAY_MS = 86_400_000;
 const SOON_DAYS = 7;
@@ -27,6 +28,7 @@ export async function checkFiles(config: MeshConfig, cwd: string): Promise<Check
   if (config.identity !== null) sets.set(setKey(config.identity), config.identity);
   for (const { tls } of Object.values(config.services)) if (tls.cert !== undefined || tls.ca !== undefined) sets.set(setKey(tls), tls);
   for (const set of sets.values()) findings.push(...(await checkCertificates(set, cwd)));
+  if (config.identity !== null) findings.push(...checkIdentity(config.identity, cwd));
   return findings;
 }
 

@@ -76,6 +76,8 @@ export type MeshEvent =
       readonly utilization: number;
       readonly amplification: number;
     }
+  /** A body holds its place because its consumer has not read for so long. Once for each body. */
+  | { readonly type: 'bodyUnread'; readonly service: string; readonly endpoint: string; readonly forMs: number }
   | { readonly type: 'eventLoopStalled'; readonly forMs: number };
 
 export type Emit = (event: MeshEvent) => void;

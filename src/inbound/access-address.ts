@@ -9,7 +9,7 @@ const MAPPED = /^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i;
 export function addressTest(ranges: readonly string[]): TextTest {
   const list = new BlockList();
   for (const range of ranges) addRange(list, range);
-  let lastAddress = '';
+  let lastAddress: string | null = null;
   let lastAnswer = false;
   return (address) => {
     if (address !== lastAddress) {
@@ -21,7 +21,7 @@ export function addressTest(ranges: readonly string[]): TextTest {
 }
 
 function addRange(list: BlockList, range: string): void {
-  const [written = '', bits] = range.split('/');
+  const [written, bits] = range.split('/') as [string, string?];
   const address = written.replace(MAPPED, '');
   const family = isIPv4(address) ? 'ipv4' : 'ipv6';
   if (bits === undefined) list.addAddress(address, family);

@@ -182,7 +182,7 @@ function joined(first: HeadEdits, second: HeadEdits): HeadEdits {
 export function denialText({ decision, note }: Verdict, { peer, peerAddress, method }: AccessRequest): string {
   const { reason, policy, rule, condition, dialect } = decision;
   const caller = peer === null ? peerAddress : peer.spiffeId || (peer.dns[0] ?? peerAddress);
-  const by = policy === null ? 'no policy' : `${policy.namespace}/${policy.name}${rule < 0 ? '' : ` rule ${rule}`} (${dialect})`;
+  const by = policy === null ? 'no policy' : `${policy.namespace}/${policy.name}${rule < 0 ? '' : `, rule ${rule + 1}`} (${dialect})`;
   return `${method} of ${caller}: ${String(reason)} by ${by}, ${condition}${note === '' ? '' : `: ${note}`}`;
 }
 

@@ -96,9 +96,7 @@ function compileServer(policy: LinkerdServerPolicy, all: readonly LinkerdAuthori
     authorizations: compiled,
     routes: policy.routes.map(
       (route): Route => ({
-        hosts: route.hostnames.map((hostname) =>
-          hostname.startsWith('*.') ? (name) => name.endsWith(hostname.slice(1)) : textTest(hostname),
-        ),
+        hosts: route.hostnames.map(textTest),
         matches: matcher(route.matches),
         authorizations: [...own.filter((one) => isFor(one, route)).map(authorization), ...compiled],
       }),

@@ -29,7 +29,7 @@ export async function loadAccess(config: InboundConfig, self: Workload, deps: Ac
   const tokens = own.some(({ kind }) => kind === 'request-authentication')
     ? await (await import('./jwt.ts')).loadTokenCheck(policies, self, { clock })
     : null;
-  const asked = new Set(own.flatMap((policy) => (policy.kind === 'authorization' && policy.action === 'custom' ? [policy.provider] : [])));
+  const asked = new Set(own.map((policy) => policy.kind === 'authorization' && policy.provider));
   const wanted = extensionProviders.filter(({ name }) => asked.has(name));
   const authorizers = new Map<string, Authorizer & { close(): void }>();
   for (const provider of wanted) authorizers.set(provider.name, await loadAuthorizer(provider, clock));

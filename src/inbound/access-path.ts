@@ -58,7 +58,7 @@ function pathTest(value: string): PathTest {
   if (value === '*') return { isLax: true, strict: ({ text }) => text !== '', lax: ({ text }) => text !== '' };
   if (value.includes('{*}') || value.includes('{**}')) return template(value);
   if (value.startsWith('*')) {
-    return literal(value.slice(1), (text, suffix) => text.endsWith(suffix), false);
+    return literal(value.slice(1), (text, suffix) => text.endsWith(suffix), true);
   }
   if (value.endsWith('*')) {
     return literal(value.slice(0, -1), (text, prefix) => text.startsWith(prefix), false);
@@ -66,7 +66,7 @@ function pathTest(value: string): PathTest {
   return literal(value, (text, whole) => text === whole, true);
 }
 
-/** `isWhole`: a slash at the end of what is wanted means nothing to routers that are not strict. */
+/** `isWhole`: it goes to the end of the path, where a slash means nothing to routers that are not strict. */
 function literal(wanted: string, compare: (text: string, wanted: string) => boolean, isWhole: boolean): PathTest {
   const folded = isWhole ? laxOf(wanted.toLowerCase()) : wanted.toLowerCase();
   const isPlain = alike(wanted, ~0) === wanted;

@@ -44,7 +44,6 @@ function partTests(value: string): readonly [issuer: TextTest, subject: TextTest
   const slash = value.lastIndexOf('/');
   const issuer = slash < 0 ? value : value.slice(0, slash);
   const subject = slash < 0 ? '' : value.slice(slash + 1);
-  if (value === '*') return [ANY, ANY];
   if (value.startsWith('*')) return slash < 0 ? [ANY, textTest(value)] : [textTest(issuer), exact(subject)];
   if (value.endsWith('*')) return slash < 0 ? [textTest(value), ANY] : [exact(issuer), textTest(subject)];
   return [exact(issuer), exact(subject)];

@@ -39,7 +39,7 @@ export class TargetAccess implements AccessGroup {
       ({ isSource, ports }) => peer !== null && isSource(peer) && (ports.size === 0 || ports.has(localPort)),
     );
     const isIn = readings.every(({ text }) => open.some(({ matches }) => matches === null || matches(asRead(request, text))));
-    if (isIn && open.length > 0) return null;
+    if (isIn) return null;
     const policy = open.at(-1)?.policy ?? this.#targets.at(-1)?.policy ?? null;
     return { reason: 'no-allow', policy, rule: -1, condition: open.length > 0 ? 'rules' : 'sources', dialect: 'smi' };
   }

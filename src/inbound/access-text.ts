@@ -3,9 +3,6 @@
 
 export type TextTest = (text: string) => boolean;
 
-/** More exact values than this are looked up. */
-const COMPARED_MAX = 8;
-
 export function textTest(value: string): TextTest {
   if (value === '*') return (text) => text !== '';
   if (value.startsWith('*')) {
@@ -25,7 +22,6 @@ export function anyText(values: readonly string[], make: (value: string) => Text
   if (first === undefined) return () => false;
   if (second === undefined) return make(first);
   if (make === textTest && !values.some((value) => value.startsWith('*') || value.endsWith('*'))) {
-    if (values.length <= COMPARED_MAX) return (text) => values.includes(text);
     const known = new Set(values);
     return (text) => known.has(text);
   }

@@ -24,7 +24,7 @@ const BROKEN = /[\0-\x20\x7f]|%00/;
 /** In the order of their bits. Each gives the path as it is when it has nothing to do. */
 const STEPS: readonly ((path: string) => string)[] = [
   (path) => path.replace(/^[a-z][a-z0-9+.-]*:\/\/[^/?#\\]*/i, '') || '/',
-  (path) => path.replace(/[?#].*$/, ''),
+  (path) => path.replace(/[?#].*/s, ''),
   decoded,
   (path) => path.replaceAll('\\', '/'),
   (path) => path.replace(/;[^/]*/g, ''),

@@ -10,6 +10,7 @@ import { type Service, wrap } from '../core/service.ts';
 import type { MeshConfig, RouteConfig, ServiceConfig } from '../model/config.ts';
 import type { BalancerPolicy, RetryPolicy } from '../model/destination.ts';
 import type { RouteTarget } from '../model/route.ts';
+import { routeRetries } from '../model/route-retries.ts';
 import { directResponse } from '../route/direct-response.ts';
 import { failingTarget } from '../route/failing-target.ts';
 import { compileMatches } from '../route/match.ts';
@@ -289,7 +290,7 @@ function withRetries(policy: BalancerPolicy, { semantics }: RetryPolicy): Balanc
 const NO_RETRIES = DESTINATION_STACK.filter(({ role }) => role !== 'retry');
 
 function retriesOf(service: ServiceConfig, route: RouteConfig): RetryPolicy {
-  const retries = route.retries ?? service.retries;
+  const retries = routeRetries(route, service);
   return route.idempotent ? { ...retries, methods: ANY_METHOD } : retries;
 }
 

@@ -2,7 +2,7 @@
 import type { RouteConfig, ServiceConfig } from '../model/config.ts';
 import { formatDuration } from '../model/duration.ts';
 import { GRPC_STATUSES } from '../model/grpc-status.ts';
-import { CRITICALITIES, type FaultPolicy } from '../model/traffic.ts';
+import { CRITICALITIES, type FaultPolicy, type MirrorPolicy } from '../model/traffic.ts';
 import type { RouteTarget } from '../model/route.ts';
 
 export function retriesText({
@@ -120,8 +120,12 @@ export function connectionsText({ connections }: ServiceConfig): string | null {
   return parts.length === 0 ? null : parts.join(', ');
 }
 
-export function targetName({ service, subset }: RouteTarget): string {
+export function targetName({ service, subset }: Pick<RouteTarget, 'service' | 'subset'>): string {
   return subset === undefined || subset === '' ? service : `${service}/${subset}`;
+}
+
+function mirrorText({ target, percent, of }: MirrorPolicy): string {
+  return `${targetName(target)} ${percent} %${of === undefined ? '' : ` of the calls to ${targetName(of)}`}`;
 }
 
 /** What a route does beside the rest, by the name of the field; only what is on. */
@@ -132,7 +136,7 @@ export function extrasOf(service: ServiceConfig, route: RouteConfig): readonly (
   const texts: readonly (readonly [string, string | undefined])[] = [
     ['rateLimit', rateLimit && `${rateLimit.tokensPerFill} in ${formatDuration(rateLimit.fillMs)}, bursts of ${rateLimit.tokensMax}`],
     ['fault', fault && faultText(fault)],
-    ['mirrors', mirrors.length === 0 ? undefined : mirrors.map(({ target, percent }) => `${targetName(target)} ${percent} %`).join(', ')],
+    ['mirrors', mirrors.length === 0 ? undefined : mirrors.map(mirrorText).join(', ')],
     [
       'rewrite',
       rewrite && [rewrite.path === undefined ? '' : `path ${rewrite.path.kind}`, rewrite.authority ?? ''].filter(Boolean).join(', '),

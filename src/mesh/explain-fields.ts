@@ -4,6 +4,7 @@ import type { RouteConfig, ServiceConfig } from '../model/config.ts';
 import { formatDuration } from '../model/duration.ts';
 import type { ConfigPath } from '../model/issue.ts';
 import type { SourcePosition } from '../model/route.ts';
+import { routeRetries } from '../model/route-retries.ts';
 import type { LocatePath } from './config-source.ts';
 import {
   balancerText,
@@ -33,7 +34,7 @@ export function placeText(position: SourcePosition | undefined): string {
 
 /** Of the call as a whole. */
 export function callFields(service: ServiceConfig, route: RouteConfig, at: LocatePath | undefined): ExplainedField[] {
-  const timeoutMs = route.timeoutMs ?? service.timeoutMs;
+  const { perTryTimeoutMs, timeoutMs = service.timeoutMs } = route;
   const field = (name: string, value: string, key = name): ExplainedField => {
     const isOwn = Object.hasOwn(route, key);
     const source = isOwn ? route.sources?.[key] : service.sources?.[key];
@@ -43,6 +44,9 @@ export function callFields(service: ServiceConfig, route: RouteConfig, at: Locat
   const extras = extrasOf(service, route).filter(([name]) => !OF_ATTEMPTS.has(name));
   return [
     field('timeout', timeoutMs > 0 ? formatDuration(timeoutMs) : 'none', 'timeoutMs'),
+    ...(perTryTimeoutMs === undefined
+      ? []
+      : [field('perTryTimeout', perTryTimeoutMs > 0 ? formatDuration(perTryTimeoutMs) : 'none', 'perTryTimeoutMs')]),
     ...extras.map(([name, value]) => field(name, value)),
   ];
 }
@@ -76,8 +80,8 @@ export function attemptFields({ owner, route, destination, unnamed, at }: Attemp
   const extra = (name: string) => (service: ServiceConfig) => extrasOf(service, route).find(([known]) => known === name)?.[1] ?? null;
   return [
     ...(route.retries === undefined
-      ? field('retries', ({ retries }) => retriesText(retries))
-      : [{ ...ownRetries(owner, route, route.retries, at), ...of }]),
+      ? field('retries', (asked) => retriesText(routeRetries(route, asked)))
+      : [{ ...ownRetries(owner, route, routeRetries(route, owner), at), ...of }]),
     ...field('retryBudget', budgetText),
     ...field('circuitBreaker', breakerText),
     ...field('outlierDetection', outlierText),

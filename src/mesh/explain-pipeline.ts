@@ -1,5 +1,6 @@
 // The layers that a call passes, outermost first: which of them act, with what settings, and why each stands there.
 import type { RouteConfig, ServiceConfig } from '../model/config.ts';
+import { routeRetries } from '../model/route-retries.ts';
 import type { ExplainedField } from './explain-fields.ts';
 import { CALL_STACK, DESTINATION_STACK, ENDPOINT_STACK, ROUTE_STACK, type StackListing, type UserLayer } from './stack.ts';
 
@@ -91,7 +92,7 @@ function detailsOf({ failures, traced, service, route, destination, targets, fie
   const asked = destination ?? service;
   const own = all.filter(({ of }) => of === undefined || of === asked.name);
   const fields = new Map(own.map(({ name, value }) => [name, value]));
-  const retries = route.retries ?? asked.retries;
+  const retries = routeRetries(route, asked);
   return {
     ...extraDetails(service, route, fields),
     respond: { active: failures === 'respond', detail: `failures: ${failures}` },

@@ -38,6 +38,8 @@ export interface RouteConfig {
   readonly targets: readonly RouteTarget[];
   readonly timeoutMs?: number;
   readonly retries?: RetryPolicy;
+  /** Time of one attempt until its response head, ms, in place of that of the retries; 0: none. Source: Gateway API `timeouts.backendRequest` without `retry`. @default that of the retries */
+  readonly perTryTimeoutMs?: number;
   readonly sticky?: StickyPolicy;
   readonly requestHeaders?: HeaderOperations;
   readonly responseHeaders?: HeaderOperations;
@@ -70,7 +72,7 @@ export interface ServiceConfig {
   /** HTTP version spoken to the endpoints. @default http1 */
   readonly protocol: 'http1' | 'http2';
   readonly tls: TlsPolicy;
-  /** Total time of a call, retries and body included, ms. @default 30000 */
+  /** Total time of a call, retries and body included, ms; 0: none. @default 30000 */
   readonly timeoutMs: number;
   readonly retries: RetryPolicy;
   readonly retryBudget: RetryBudgetPolicy;

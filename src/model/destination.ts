@@ -71,7 +71,7 @@ export type RetrySemantics = EnvoyRetrySemantics | LinkerdRetrySemantics | Gatew
 export interface RetryPolicy {
   /** Repetitions after the first attempt; 0 switches retries off. @default 2 */
   readonly attempts: number;
-  /** Time for one attempt until its response head, ms. Ignored when the deadline is nearer. @default 10000 */
+  /** Time for one attempt until its response head, ms; 0: none of its own. Ignored when the deadline is nearer. @default 10000 */
   readonly perTryTimeoutMs: number;
   /** @default connect-failure, refused-stream, reset-on-reused-connection, per-try-timeout, 408, 429, 502, 503, 504 */
   readonly retryOn: readonly RetryCondition[];
@@ -173,7 +173,7 @@ export interface BalancerPolicy {
   readonly tauMs: number;
   /** Latency that a failure counts as, ms. peakEwma only. @default 1000 */
   readonly failurePenaltyMs: number;
-  /** A new endpoint starts at this multiple of the median of its peers. peakEwma only. @default 3 */
+  /** A new endpoint starts at this multiple of the median of its peers; 0: at `seedMs`, as the first one. peakEwma only. @default 3 */
   readonly seedFactor: number;
   /** Latency assumed of the first endpoint, ms. peakEwma only. @default 30 */
   readonly seedMs: number;

@@ -169,7 +169,7 @@ export interface LoadBalancerInput {
   readonly tau?: DurationInput;
   /** Latency that a failure counts as. peakEwma only. @default 1s */
   readonly failurePenalty?: DurationInput;
-  /** A new endpoint starts at this multiple of the median of its peers. peakEwma only. @default 3 */
+  /** A new endpoint starts at this multiple of the median of its peers; 0: at `seed`, as the first one. peakEwma only. @default 3 */
   readonly seedFactor?: number;
   /** Latency assumed of the first endpoint. peakEwma only. @default 30ms */
   readonly seed?: DurationInput;

@@ -18,7 +18,7 @@ export interface BackoffInput {
 export interface RetriesInput {
   /** Repetitions after the first attempt. @default 2 */
   readonly attempts?: number;
-  /** Time for one attempt until its response head. Ignored when the deadline is nearer. @default 10s */
+  /** Time for one attempt until its response head; 0: none of its own. Ignored when the deadline is nearer. @default 10s */
   readonly perTryTimeout?: DurationInput;
   /** Envoy's tokens, and statuses from 400 to 599 as numbers or text. @default connect-failure, refused-stream, reset-on-reused-connection, per-try-timeout, 408, 429, 502, 503, 504 */
   readonly retryOn?: readonly (Exclude<RetryCondition, number> | number | `${number}`)[];
@@ -203,7 +203,7 @@ export interface PolicyInput {
   readonly protocol?: 'http1' | 'http2';
   /** A mode, or the whole. @default disable */
   readonly tls?: 'disable' | 'simple' | 'mutual' | TlsInput;
-  /** Total time of a call, retries and body included. @default 30s */
+  /** Total time of a call, retries and body included; 0: none. @default 30s */
   readonly timeout?: DurationInput;
   /** false: no retries. */
   readonly retries?: false | RetriesInput;

@@ -39,6 +39,8 @@ export interface FaultInput {
 export interface MirrorInput {
   /** A subset, a service, or `service/subset`. */
   readonly to: string;
+  /** Only calls that were drawn for this target of the route, named as there. Source: Gateway API, filters of a backendRef. @default every call */
+  readonly of?: string;
   /** Share of the calls. @default 100 */
   readonly percent?: number;
   /** Added to the host name of the copy. Source: Envoy. @default -shadow */

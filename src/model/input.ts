@@ -31,7 +31,7 @@ export interface RouteInput {
   readonly match?: MatchInput | readonly MatchInput[];
   /** A subset, a service, `service/subset`, or weights by such names. @default the whole service */
   readonly to?: string | Readonly<Record<string, number>>;
-  /** Total time of a call. @default that of the service */
+  /** Total time of a call; 0: none. @default that of the service */
   readonly timeout?: DurationInput;
   /** Merged over those of the service; false: no retries. */
   readonly retries?: false | RetriesInput;

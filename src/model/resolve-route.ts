@@ -92,16 +92,17 @@ function resolveRoute(input: RouteInput, index: number, path: ConfigPath, deps: 
       `rateLimit: this route replaces ${groups.length} prefixes, and each has a bucket of its own; write a route for each to say how large`,
     );
   }
+  const targets = resolveTargets(input.to, [...path, 'to'], deps);
   const route: Omit<RouteConfig, 'matches'> = {
     name: nameOf(input, index),
     dialect: 'inmesh',
-    targets: resolveTargets(input.to, [...path, 'to'], deps),
+    targets,
     ...(input.timeout === undefined ? {} : { timeoutMs: toMs(input.timeout, 0) }),
     ...routeRetries(input, sticky !== undefined, path, deps),
     ...(sticky === undefined ? {} : { sticky }),
     ...(request === undefined ? {} : { requestHeaders: resolveHeaders(request, [...path, 'headers', 'request'], report) }),
     ...(response === undefined ? {} : { responseHeaders: resolveHeaders(response, [...path, 'headers', 'response'], report) }),
-    ...resolveTraffic(input, path, deps),
+    ...resolveTraffic(input, path, targets, deps),
     ...(input.directResponse === undefined
       ? {}
       : { directResponse: resolveDirectResponse(input.directResponse, [...path, 'directResponse'], report) }),
@@ -141,7 +142,7 @@ export function warnOfPerTry(
   timeoutLevel: number,
   report: Report,
 ): void {
-  if (perTryLevel < 0 || perTryLevel < timeoutLevel || perTryMs <= timeoutMs) return;
+  if (perTryLevel < 0 || perTryLevel < timeoutLevel || timeoutMs === 0 || perTryMs <= timeoutMs) return;
   report.warn(
     perTryPath,
     'perTryTimeout is longer than the timeout of the whole call, so it never takes effect; lower it or raise timeout',

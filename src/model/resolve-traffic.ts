@@ -26,6 +26,7 @@ import { checkNoBody } from './resolve-rewrite.ts';
 import { checkOrder, toBytes, toHeaderNames, toInstantMs, toMs, toPercent, toStatusRanges } from './resolve-scalar.ts';
 import type { TargetDeps } from './resolve-target.ts';
 import { resolveTarget } from './resolve-target.ts';
+import type { RouteTarget } from './route.ts';
 import type { CachePolicy, CoalescePolicy, FallbackPolicy, FaultPolicy, HedgePolicy, MirrorPolicy } from './traffic.ts';
 import { CACHE_DEFAULTS, COALESCE_DEFAULTS, CRITICALITIES, FAULT_DEFAULTS, HEDGE_DEFAULTS, MIRROR_DEFAULTS } from './traffic.ts';
 
@@ -36,7 +37,8 @@ type Traffic = Pick<
   'fault' | 'mirrors' | 'rateLimit' | 'idempotent' | 'hedge' | 'cache' | 'coalesce' | 'fallback' | 'criticality'
 >;
 
-export function resolveTraffic(input: RouteInput, path: ConfigPath, deps: TrafficDeps): Traffic {
+/** `targets`: of the route. */
+export function resolveTraffic(input: RouteInput, path: ConfigPath, targets: readonly RouteTarget[], deps: TrafficDeps): Traffic {
   const { report } = deps;
   const at = (key: keyof RouteInput): ConfigPath => [...path, key];
   const fault = input.fault === undefined ? null : resolveFault(input.fault, at('fault'), deps);
@@ -47,7 +49,7 @@ export function resolveTraffic(input: RouteInput, path: ConfigPath, deps: Traffi
   const fallback = input.fallback === undefined ? null : resolveFallback(input.fallback, at('fallback'), report);
   return {
     ...(fault === null ? {} : { fault }),
-    mirrors: resolveMirrors(input.mirror, at('mirror'), deps),
+    mirrors: resolveMirrors(input.mirror, at('mirror'), targets, deps),
     ...(rateLimit === null ? {} : { rateLimit }),
     idempotent: input.idempotent === true || hedge !== null,
     ...(hedge === null ? {} : { hedge }),
@@ -85,17 +87,23 @@ function resolveAbort(input: NonNullable<FaultInput['abort']>, path: ConfigPath,
   return { status: 200, grpcStatus: typeof grpcStatus === 'number' ? grpcStatus : GRPC_STATUSES.indexOf(grpcStatus as string), percent };
 }
 
-function resolveMirrors(input: RouteInput['mirror'], path: ConfigPath, deps: TrafficDeps): MirrorPolicy[] {
+function resolveMirrors(input: RouteInput['mirror'], path: ConfigPath, targets: readonly RouteTarget[], deps: TrafficDeps): MirrorPolicy[] {
   if (input === undefined) return [];
-  if (typeof input === 'string' || 'to' in input) return [resolveMirror(input, path, deps)];
-  return input.map((one, i) => resolveMirror(one, [...path, i], deps));
+  if (typeof input === 'string' || 'to' in input) return [resolveMirror(input, path, targets, deps)];
+  return input.map((one, i) => resolveMirror(one, [...path, i], targets, deps));
 }
 
-function resolveMirror(input: string | MirrorInput, path: ConfigPath, deps: TrafficDeps): MirrorPolicy {
+function resolveMirror(input: string | MirrorInput, path: ConfigPath, targets: readonly RouteTarget[], deps: TrafficDeps): MirrorPolicy {
   const whole: MirrorInput = typeof input === 'string' ? { to: input } : input;
   const d = MIRROR_DEFAULTS;
+  const of = whole.of === undefined ? undefined : resolveTarget(whole.of, [...path, 'of'], 'value', deps);
+  const isTarget = ({ service, subset }: RouteTarget): boolean => service === of?.service && subset === of.subset;
+  if (of !== undefined && !targets.some(isTarget)) {
+    deps.report.error([...path, 'of'], `the route sends no calls to "${whole.of}", so nothing is copied; name one of its targets`);
+  }
   return {
     target: { ...resolveTarget(whole.to, typeof input === 'string' ? path : [...path, 'to'], 'value', deps), weight: 1 },
+    ...(of === undefined ? {} : { of }),
     percent: whole.percent ?? d.percent,
     hostSuffix: whole.hostSuffix ?? d.hostSuffix,
     stripHeaders: toHeaderNames(whole.strip, d.stripHeaders),

@@ -41,7 +41,11 @@ export function loadBalancer(numbers: boolean): Schema {
     kind: field(balancerKind, 'How an endpoint is chosen.', d.kind),
     tau: field(duration(numbers, false), 'Time constant of the moving average. peakEwma only.', formatDuration(d.tauMs)),
     failurePenalty: field(duration(numbers, true), 'Latency that a failure counts as. peakEwma only.', formatDuration(d.failurePenaltyMs)),
-    seedFactor: field(positive(), 'A new endpoint starts at this multiple of the median of its peers. peakEwma only.', d.seedFactor),
+    seedFactor: field(
+      number(0, Number.MAX_SAFE_INTEGER),
+      'A new endpoint starts at this multiple of the median of its peers; 0: at seed. peakEwma only.',
+      d.seedFactor,
+    ),
     seed: field(duration(numbers, false), 'Latency assumed of the first endpoint. peakEwma only.', formatDuration(d.seedMs)),
     fullScanMax: field(integer(1), 'Up to this many endpoints all are compared; beyond, two random ones.', d.fullScanMax),
     choices: field(integer(2, 100), 'Endpoints compared. leastRequest only.', d.choices),

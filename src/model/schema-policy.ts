@@ -55,7 +55,11 @@ export function policyEntries(numbers: boolean): Record<string, Schema> {
   return {
     protocol: field(oneOf('http1', 'http2'), 'HTTP version spoken to the endpoints.', 'http1'),
     tls: field(anyOf(oneOf('disable', 'simple', 'mutual'), tls()), 'TLS to the endpoints: a mode, or the whole.', 'disable'),
-    timeout: field(duration(numbers, false), 'Total time of a call, retries and body included.', formatDuration(TIMEOUT_MS_DEFAULT)),
+    timeout: field(
+      duration(numbers, true),
+      'Total time of a call, retries and body included; 0: none.',
+      formatDuration(TIMEOUT_MS_DEFAULT),
+    ),
     retries: retries(numbers),
     retryBudget: field(anyOf(no, retryBudget(numbers)), 'What pays for retries and hedges; false: nothing limits them but attempts.'),
     circuitBreaker: field(
@@ -80,7 +84,7 @@ export function retries(numbers: boolean): Schema {
   });
   const whole = object({
     attempts: field(integer(0, 100), 'Repetitions after the first attempt.', d.attempts),
-    perTryTimeout: field(ms(false), 'Time for one attempt until its response head.', formatDuration(d.perTryTimeoutMs)),
+    perTryTimeout: field(ms(true), 'Time for one attempt until its response head; 0: none of its own.', formatDuration(d.perTryTimeoutMs)),
     retryOn: field(list(retryCondition), 'When to repeat: tokens of Envoy, and statuses from 400 to 599.', d.retryOn),
     grpcStatuses: field(list(grpcStatus), 'gRPC statuses that are repeated; replaces what follows from retryOn.'),
     backoff: field(backoff, 'Wait before a repetition: full jitter, doubling.'),

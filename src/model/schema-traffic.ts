@@ -99,6 +99,7 @@ function mirror(): Schema {
   const d = MIRROR_DEFAULTS;
   return object({
     to: described(target, 'A subset, a service, or service/subset.'),
+    of: field(target, 'Only calls that were drawn for this target of the route, named as there.'),
     percent: field(percent, 'Share of the calls.', d.percent),
     hostSuffix: field(hostSuffix, 'Added to the host name of the copy.', d.hostSuffix),
     strip: field(listOrNothing(token), 'Headers that the copy does not carry.', d.stripHeaders),

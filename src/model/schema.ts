@@ -247,7 +247,7 @@ function route(numbers: boolean): Schema {
     name: field(plainName, 'Shown in telemetry and errors. Absent: route-1, route-2, … by place.'),
     match: field(anyOf(match, list(match)), 'One match, or a list of which one must hold. Absent: every call.'),
     to: field(anyOf(target, names(number(0), target)), 'A subset, a service, service/subset, or weights by such names.'),
-    timeout: field(duration(numbers, false), 'Total time of a call. Absent: that of the service.'),
+    timeout: field(duration(numbers, true), 'Total time of a call; 0: none. Absent: that of the service.'),
     retries: retries(numbers),
     sticky: field(sticky, 'The same value always draws the same target, while weights stand.'),
     headers: field(

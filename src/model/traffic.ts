@@ -26,6 +26,8 @@ export interface FaultPolicy {
 /** A copy of the call to somebody else: nobody waits for it, nobody reads its answer. Source: Istio HTTPMirrorPolicy, Gateway API RequestMirror. */
 export interface MirrorPolicy {
   readonly target: RouteTarget;
+  /** Only calls that were drawn for this target of the route. Source: Gateway API, filters of a backendRef. @default every call */
+  readonly of?: Pick<RouteTarget, 'service' | 'subset'>;
   /** @default 100 */
   readonly percent: number;
   /** Added to the host name of the copy. Source: Envoy. @default -shadow; empty for Gateway API's resources */
@@ -142,7 +144,7 @@ export const CRITICALITIES: readonly Criticality[] = Object.freeze(['sheddable',
 
 export const CRITICALITY_DEFAULT = 2;
 
-export const MIRROR_DEFAULTS: Omit<MirrorPolicy, 'target'> = Object.freeze({
+export const MIRROR_DEFAULTS: Omit<MirrorPolicy, 'target' | 'of'> = Object.freeze({
   percent: 100,
   hostSuffix: '-shadow',
   stripHeaders: Object.freeze(['authorization', 'cookie', 'proxy-authorization', 'x-api-key']),

@@ -21,7 +21,7 @@ export function retryLayer(policy: RetryPolicy, deps: RetryDeps, hedge: HedgeDep
 }
 
 function repeatingLayer(policy: RetryPolicy, deps: RetryDeps): Layer {
-  const { ofReply } = retryRules(policy);
+  const { goodBelow, ofReply } = retryRules(policy);
   const { budget } = deps;
   return (next) => async (call) => {
     const attempt = forkAttempt(call, 1, call.startedAtMs, policy);
@@ -31,7 +31,7 @@ function repeatingLayer(policy: RetryPolicy, deps: RetryDeps): Layer {
     } catch (error) {
       return new Repetition(call, next, policy, deps).run({ attempt, reply: null, error });
     }
-    if (ofReply(reply.status, reply.headers) !== null) {
+    if (reply.status >= goodBelow && ofReply(reply.status, reply.headers) !== null) {
       return new Repetition(call, next, policy, deps).run({ attempt, reply, error: null });
     }
     attempt.commit();

@@ -11,6 +11,8 @@ import type { EnvoyRetrySemantics, LinkerdRetrySemantics, RetryCondition, RetryP
 import { backoffMs, doubledMs } from './backoff.ts';
 
 export interface RetryRules {
+  /** An answer whose status is below is good, whatever its head says: then the head need not be read, which costs where it is made on demand. */
+  readonly goodBelow: number;
   /** The condition under which the answer is repeated, or null. */
   readonly ofReply: (status: number, headers: ReplyHeaders) => RetryCondition | null;
   readonly ofError: (error: MeshError) => RetryCondition | null;
@@ -53,6 +55,7 @@ function foreign(policy: RetryPolicy, semantics: RetrySemantics): RetryRules {
 function own(policy: RetryPolicy): RetryRules {
   const { retryOn, backoff } = policy;
   return {
+    goodBelow: policy.grpcStatuses === undefined ? 400 : 0,
     ofReply: (status, headers) => {
       // A head of status 200 need not be looked at, unless it may say otherwise: that of a gRPC answer is written by our transport.
       if (status < 400 && policy.grpcStatuses === undefined) return null;
@@ -71,6 +74,7 @@ function own(policy: RetryPolicy): RetryRules {
 
 function envoy({ retryOn, grpcStatuses = [], backoff }: RetryPolicy, { rateLimited }: EnvoyRetrySemantics): RetryRules {
   return {
+    goodBelow: 0,
     ofReply: (status, headers) => {
       if (headers['x-envoy-overloaded'] !== undefined) return null;
       if (headers['x-envoy-ratelimited'] !== undefined) return rateLimited ? 429 : null;
@@ -102,6 +106,7 @@ function envoyErrorCondition(error: MeshError, on: readonly RetryCondition[]): R
 
 function linkerd({ retryOn, grpcStatuses = [], backoff }: RetryPolicy, semantics: LinkerdRetrySemantics): RetryRules {
   return {
+    goodBelow: 0,
     ofReply: (status, headers) =>
       !isGrpc(headers) && retryOn.includes(status) ? status : grpcOrStatus(status, headers, semantics.grpcTrailers, retryOn, grpcStatuses),
     ofError: (error) => conditionOfError(error, retryOn),
@@ -123,6 +128,7 @@ function linkerd({ retryOn, grpcStatuses = [], backoff }: RetryPolicy, semantics
 /** GEP-1731 has no words for gRPC, and a backoff is the least of all pauses. */
 function gatewayApi({ retryOn, backoff }: RetryPolicy): RetryRules {
   return {
+    goodBelow: 400,
     ofReply: (status) => conditionOfStatus(status, retryOn),
     ofError: (error) => conditionOfError(error, retryOn),
     pauseMs: (retry, random) => backoffMs(backoff, retry, random),

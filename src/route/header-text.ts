@@ -2,6 +2,7 @@
 // call has not is empty. Must not know where the value goes. Source: Envoy, "HTTP header formatting".
 import { hostname } from 'node:os';
 import type { Call, Reply } from '../core/call.ts';
+import { type Clock, systemClock } from '../core/clock.ts';
 import { headerValue } from './header-value.ts';
 
 /** `reply` is null on the way out. */
@@ -9,12 +10,12 @@ export type HeaderText = (call: Call, reply: Reply | null) => string;
 
 const OPERATOR = /%(?:%|([A-Z][A-Z0-9_]*)(?:\(([^)]*)\))?(?::([0-9]+))?%)/g;
 
-export function compileHeaderText(text: string): HeaderText {
+export function compileHeaderText(text: string, clock: Pick<Clock, 'now' | 'wall'> = systemClock): HeaderText {
   const parts: (string | HeaderText)[] = [];
   let end = 0;
   for (const match of text.matchAll(OPERATOR)) {
     const [whole, name, argument = '', most] = match;
-    parts.push(text.slice(end, match.index), name === undefined ? '%' : limited(operator(name, argument), most));
+    parts.push(text.slice(end, match.index), name === undefined ? '%' : limited(operator(name, argument, clock), most));
     end = match.index + whole.length;
   }
   parts.push(text.slice(end));
@@ -32,7 +33,7 @@ function limited(value: HeaderText, most: string | undefined): HeaderText {
 
 const NOTHING: HeaderText = () => '';
 
-function operator(name: string, argument: string): HeaderText {
+function operator(name: string, argument: string, clock: Pick<Clock, 'now' | 'wall'>): HeaderText {
   switch (name) {
     case 'REQ':
       return requestHeader(argument);
@@ -47,11 +48,23 @@ function operator(name: string, argument: string): HeaderText {
       const own = hostname();
       return () => own;
     }
+    case 'START_TIME':
+      return startTime(argument, clock);
+    // What the application would speak to a proxy beside it.
+    case 'PROTOCOL':
+      return ({ carrier }) => (carrier === null ? 'HTTP/1.1' : 'HTTP/2');
     case 'UPSTREAM_REMOTE_ADDRESS':
       return ({ endpoint }) => endpoint?.address ?? '';
     default:
       return NOTHING;
   }
+}
+
+/** ISO 8601 in ms; `%s`: seconds since the epoch. Source: Envoy, access log START_TIME. */
+function startTime(format: string, clock: Pick<Clock, 'now' | 'wall'>): HeaderText {
+  const at = ({ startedAtMs }: Call): number => clock.wall() - (clock.now() - startedAtMs);
+  if (format === '') return (call) => new Date(at(call)).toISOString();
+  return format === '%s' ? (call) => String(Math.floor(at(call) / 1_000)) : NOTHING;
 }
 
 /** `name`, or `name?other` for when there is none. */

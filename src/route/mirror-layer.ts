@@ -49,6 +49,7 @@ export function mirrorLayer(targets: readonly MirrorTarget[], deps: MirrorDeps):
     if (!isWorthCopying(call)) return answered;
     for (let i = 0; i < targets.length; i++) {
       const target = targets[i] as MirrorTarget;
+      if (target.policy.of !== undefined && !isDrawn(target.policy.of, call)) continue;
       if (random() * 100 < target.policy.percent) mirror(call, target);
     }
     return answered;
@@ -58,6 +59,11 @@ export function mirrorLayer(targets: readonly MirrorTarget[], deps: MirrorDeps):
 /** What was refused on the spot was seen by nobody; an upgrade is no message that can be copied. */
 function isWorthCopying({ outcome, upgrade }: Call): boolean {
   return upgrade === '' && (outcome === null || outcome.error === null);
+}
+
+/** The split below has run by now. A target that answers at once, as a failing one does, is not the one that is meant. */
+function isDrawn({ service, subset = '' }: NonNullable<MirrorPolicy['of']>, { destination, outcome }: Call): boolean {
+  return outcome === null && destination?.service === service && destination.subset === subset;
 }
 
 /** null when there is a body that cannot be had, is longer than allowed, or of unknown length. */

@@ -16,6 +16,8 @@ const DRAIN_BYTES_MAX = 65_536;
 const DRAIN_MS_MAX = 1_000;
 /** What may wait for a consumer before the socket is paused. */
 const QUEUE_BYTES_MAX = 65_536;
+/** A body that nobody reads for so long holds its place all the time, and is told of. */
+const UNREAD_MS = 30_000;
 
 /** What the exchanges of one pool share. */
 export interface ExchangeHost {
@@ -28,6 +30,8 @@ export interface ExchangeHost {
   readonly isMutual: boolean;
   /** Called once when the attempt leaves the queue for a socket, or fails there. */
   onStarted(): void;
+  /** Called at most once for a body: its consumer has not read for so long. */
+  onBodyUnread(forMs: number): void;
 }
 
 const WAITING = 0;
@@ -62,6 +66,9 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
   #queuedBytes = 0;
   /** The consumer asked for a pause. */
   #isPaused = false;
+  /** Since when bytes wait for the consumer, Infinity while none do. */
+  #blockedAtMs: number = Number.POSITIVE_INFINITY;
+  #isUnreadTold = false;
   #trailers: Record<string, string | string[]> | null = null;
   #failure: unknown = undefined;
   /** While draining: whether what drains is kept for a later attach. */
@@ -87,6 +94,7 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
       }
       const dueMs = Math.min(call.attemptDeadlineMs, call.deadlineMs);
       if (dueMs !== Number.POSITIVE_INFINITY) this.#host.clock.arm(this, dueMs);
+      else this.timerDueMs = dueMs;
       dispatcher.dispatch(options, this);
     });
   }
@@ -131,7 +139,10 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
         return;
       case QUEUEING:
         this.#enqueue(chunk);
-        if (this.#queuedBytes > QUEUE_BYTES_MAX) controller.pause();
+        if (this.#queuedBytes > QUEUE_BYTES_MAX) {
+          this.#noteBlocked();
+          controller.pause();
+        }
         return;
       case DRAINING:
         this.#drain(chunk);
@@ -168,8 +179,8 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     }
     const isDeadline = call.deadlineMs <= this.timerDueMs;
     if (this.status !== 0 && !isDeadline) {
-      // The head came in time, or what drained is wanted after all. The timer is set anew now and not then: most bodies
-      // are through long before.
+      // The head came in time, what drained is wanted after all, or nobody reads. The timer is set anew now and not then: most
+      // bodies are through long before.
       this.#armForBody();
       return;
     }
@@ -201,12 +212,14 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
 
   pause(): void {
     this.#isPaused = true;
+    this.#noteBlocked();
     this.#controller?.pause();
   }
 
   resume(): void {
     if (!this.#isPaused) return;
     this.#isPaused = false;
+    this.#blockedAtMs = Number.POSITIVE_INFINITY;
     if (this.#phase === ATTACHED) this.#controller?.resume();
     else if (this.#sink !== null) this.#deliver();
   }
@@ -247,11 +260,36 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     resolve(this);
   }
 
-  /** Once the head is there, only the deadline of the whole call counts. */
+  /** Once the head is there, only the deadline of the whole call counts, and whether anybody reads. */
   #armForBody(): void {
-    const { deadlineMs } = this.#call;
-    if (deadlineMs === Number.POSITIVE_INFINITY) this.#host.clock.disarm(this);
-    else this.#host.clock.arm(this, deadlineMs);
+    const { clock } = this.#host;
+    const dueMs = Math.min(this.#call.deadlineMs, this.#unreadDueMs());
+    if (dueMs !== Number.POSITIVE_INFINITY) clock.arm(this, dueMs);
+    else {
+      clock.disarm(this);
+      this.timerDueMs = dueMs;
+    }
+  }
+
+  /** When it is to be told that nobody reads; it is told here when that time has come. */
+  #unreadDueMs(): number {
+    const isLeft = this.#sink === null && this.#phase === QUEUEING;
+    const sinceMs = isLeft ? Math.min(this.#call.headAtMs, this.#blockedAtMs) : this.#blockedAtMs;
+    const forMs = this.#host.clock.now() - sinceMs;
+    if (forMs >= UNREAD_MS && !this.#isUnreadTold) {
+      this.#isUnreadTold = true;
+      this.#host.onBodyUnread(Math.round(forMs));
+    }
+    return this.#isUnreadTold ? Number.POSITIVE_INFINITY : sinceMs + UNREAD_MS;
+  }
+
+  /** Bytes wait for the consumer from now on. The timer is set at most once for that: whatever it fires for, it looks again. */
+  #noteBlocked(): void {
+    if (this.#phase === DONE || this.#isUnreadTold || this.#blockedAtMs !== Number.POSITIVE_INFINITY) return;
+    const { clock } = this.#host;
+    this.#blockedAtMs = clock.now();
+    const dueMs = this.#blockedAtMs + UNREAD_MS;
+    if (dueMs < this.timerDueMs) clock.arm(this, dueMs);
   }
 
   #enqueue(chunk: Uint8Array): void {
@@ -279,8 +317,11 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
       sink.onError(this.#failure);
     } else if (this.#phase !== DONE) {
       if (this.#queue === null) this.#phase = ATTACHED;
-      if (this.#isPaused) this.#controller?.pause();
-      else this.#controller?.resume();
+      if (this.#isPaused) this.pause();
+      else {
+        this.#blockedAtMs = Number.POSITIVE_INFINITY;
+        this.#controller?.resume();
+      }
     } else if (!this.#isPaused) {
       this.#sink = null;
       sink.onEnd(this.#trailers as Record<string, string | string[]>);
@@ -298,6 +339,7 @@ export class Exchange extends Timer implements Reply, Cancelable, Dispatcher.Dis
     const { clock } = this.#host;
     clock.arm(this, Math.min(this.#call.deadlineMs, clock.now() + DRAIN_MS_MAX));
     this.#isPaused = false;
+    this.#blockedAtMs = Number.POSITIVE_INFINITY;
     this.#controller?.resume();
   }
 

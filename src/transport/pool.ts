@@ -47,6 +47,8 @@ export class ServiceTransport {
   onPeerUntrusted: (endpoint: Endpoint, message: string) => void = () => {};
   /** Told when an endpoint did not accept our certificate. */
   onCertificateRefused: (endpoint: Endpoint, message: string) => void = () => {};
+  /** Told when a body has waited long for its reader. */
+  onBodyUnread: (endpoint: Endpoint, forMs: number) => void = () => {};
   /** Told why new certificate files are not used. */
   onIdentityFailed: (message: string) => void = () => {};
   /** What all endpoints share of HTTP/1.1; null: sockets are not counted. */
@@ -124,6 +126,7 @@ class EndpointPool implements ExchangeHost {
   /** Name sent as SNI and verified; undefined without TLS. */
   readonly serverName: string | undefined;
   readonly #shared: ServiceTransport;
+  readonly #endpoint: Endpoint;
   #timer: Timer | null = null;
 
   constructor(endpoint: Endpoint, serverName: string | undefined, shared: ServiceTransport, tickets: TicketWait | null) {
@@ -131,6 +134,7 @@ class EndpointPool implements ExchangeHost {
     this.serverName = serverName;
     this.isMutual = shared.policy.tls.mode === 'mutual';
     this.#shared = shared;
+    this.#endpoint = endpoint;
     const { limits, protocol, connections } = shared.policy;
     const host = isIP(endpoint.host) === 6 ? `[${endpoint.host}]` : endpoint.host;
     const isH2 = protocol === 'http2';
@@ -167,6 +171,10 @@ class EndpointPool implements ExchangeHost {
 
   onStarted(): void {
     this.#shared.pending--;
+  }
+
+  onBodyUnread(forMs: number): void {
+    this.#shared.onBodyUnread(this.#endpoint, forMs);
   }
 
   /** Graceful; only what does not end in a long while is cut. */

@@ -35,7 +35,11 @@ export class TicketWait {
     const clock = this.#clock;
     const waitMs = Math.min(WAIT_MS_MAX, Math.max(WAIT_MS_MIN, handshakeMs * HANDSHAKES));
     let reason = '';
+    let isSettled = false;
+    // After a stall the ticket and the end of the wait come in one turn: a socket that is handed over twice is closed.
     const finish = (error: Error | null): void => {
+      if (isSettled) return;
+      isSettled = true;
       clock.disarm(timer);
       socket.off('session', onTicket);
       socket.off('error', onError);
@@ -55,10 +59,14 @@ export class TicketWait {
     };
     const onClose = (): void =>
       finish(new CertificateRefused(`the endpoint closed the connection when it saw our certificate${reason === '' ? '' : `: ${reason}`}`));
-    const timer = runAt(clock, clock.now() + waitMs, () => {
-      if (this.#inVain >= 0) this.#inVain++;
-      finish(null);
-    });
+    // What came in during a stall is read first: the ticket, or the end of the connection, may be among it.
+    const timer = runAt(clock, clock.now() + waitMs, () =>
+      nextTurn(() => {
+        if (isSettled) return;
+        if (this.#inVain >= 0) this.#inVain++;
+        finish(null);
+      }),
+    );
     socket.on('session', onTicket);
     socket.on('error', onError);
     socket.on('close', onClose);

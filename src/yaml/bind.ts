@@ -3,8 +3,9 @@
 // `lenient` a warning, settled as the mesh does. Reports into the resources; never throws.
 import type { MeshConfig, RouteConfig } from '../model/config.ts';
 import type { EndpointSourceConfig } from '../model/destination.ts';
-import type { Dialect, SourcePosition } from '../model/route.ts';
+import type { Dialect, RouteTarget, SourcePosition } from '../model/route.ts';
 import type { SecurityPolicy } from '../model/security.ts';
+import type { MirrorPolicy } from '../model/traffic.ts';
 import { type BindDeps, settle } from './bind-deps.ts';
 import { bindPolicies, imply } from './bind-policies.ts';
 import { bindTarget } from './bind-target.ts';
@@ -124,12 +125,18 @@ class Binder {
     const { targets, mirrors, ...rest } = route;
     const { dialect, resource } = draft;
     const deps = { table: this.#table, dialect, resource, owner };
+    const bound = targets.length > 0 ? targets.map((target) => bindTarget(target, deps)) : [{ service: owner.config.name, weight: 1 }];
     return {
       ...rest,
-      targets: targets.length > 0 ? targets.map((target) => bindTarget(target, deps)) : [{ service: owner.config.name, weight: 1 }],
+      targets: bound,
       // A copy that cannot be sent is not sent. Source: mesh-semantics §2.5.
       mirrors: mirrors
-        .map(({ target, ...mirror }) => ({ ...mirror, target: bindTarget(target, { ...deps, isCopy: true }) }))
+        .filter(({ of }) => of === undefined || bound[of]?.fails === undefined)
+        .map(({ target, of, ...mirror }) => ({
+          ...mirror,
+          ...(of === undefined ? {} : { of: destinationOf(bound[of] as RouteTarget) }),
+          target: bindTarget(target, { ...deps, isCopy: true }),
+        }))
         .filter(({ target }) => target.fails === undefined),
     };
   }
@@ -160,6 +167,10 @@ class Binder {
     const policies = [...(config.inbound.policies ?? []), ...all];
     return { ...config, inbound: { ...config.inbound, policies } };
   }
+}
+
+function destinationOf({ service, subset }: RouteTarget): NonNullable<MirrorPolicy['of']> {
+  return { service, ...(subset === undefined ? {} : { subset }) };
 }
 
 const NOBODY: EndpointSourceConfig = Object.freeze({ kind: 'static', endpoints: [] });

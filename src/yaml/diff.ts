@@ -2,6 +2,7 @@
 // otherwise and do the same alike. Knows no dialect: it compares what a mesh would obey.
 import type { MeshConfig, ServiceConfig } from '../model/config.ts';
 import type { SourcePosition } from '../model/route.ts';
+import { routeRetries } from '../model/route-retries.ts';
 import { type CanonicalRoute, canonicalRoutes } from './write/canonical-route.ts';
 import { matchSetKey, mayOverlap } from './write/canonical-match.ts';
 import { describeForeignMesh, describeMesh, describePolicies, describeService } from './write/describe-service.ts';
@@ -211,7 +212,7 @@ function matchText({ route }: CanonicalRoute): Plain {
 
 /** A try that is as long as the call is not limited; but when only the call became shorter, its tries did not change. */
 function comparable(a: CanonicalRoute, b: CanonicalRoute): [PlainMap, PlainMap] {
-  const perTry = ({ route, service }: CanonicalRoute): number => (route.retries ?? service.retries).perTryTimeoutMs;
+  const perTry = ({ route, service }: CanonicalRoute): number => routeRetries(route, service).perTryTimeoutMs;
   if (perTry(a) !== perTry(b)) return [a.action, b.action];
   const without = ({ action }: CanonicalRoute): PlainMap => {
     if (!isPlainMap(action.retries)) return action;

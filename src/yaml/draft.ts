@@ -30,8 +30,10 @@ export interface TargetDraft extends Omit<RouteTarget, 'service'>, HostRef {
   readonly resource?: Resource;
 }
 
-export interface MirrorDraft extends Omit<MirrorPolicy, 'target'> {
+export interface MirrorDraft extends Omit<MirrorPolicy, 'target' | 'of'> {
   readonly target: TargetDraft;
+  /** Index of the target whose calls are copied. @default those of all */
+  readonly of?: number;
 }
 
 export interface RouteDraft extends Omit<RouteConfig, 'targets' | 'mirrors'> {

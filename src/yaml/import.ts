@@ -6,6 +6,7 @@ import type { MeshInput } from '../model/input.ts';
 import type { ConfigIssue, ConfigPath } from '../model/issue.ts';
 import { resolveConfig } from '../model/resolve.ts';
 import type { RouteTarget, SourcePosition } from '../model/route.ts';
+import { routeRetries } from '../model/route-retries.ts';
 import { type Comments, documentWriter } from './document.ts';
 import type { LoadedConfig } from './load.ts';
 import { type Loss, LossReport, type LossScope } from './losses.ts';
@@ -267,17 +268,18 @@ function withSharedTimes(service: ServiceConfig): ServiceConfig {
   const [first] = sending;
   if (first === undefined) return service;
   const timeoutOf = (route: RouteConfig): number => route.timeoutMs ?? service.timeoutMs;
-  const retriesOf = (route: RouteConfig): ServiceConfig['retries'] => route.retries ?? service.retries;
+  const retriesOf = (route: RouteConfig): ServiceConfig['retries'] => routeRetries(route, service);
   const isTimed = sending.every((route) => timeoutOf(route) === timeoutOf(first));
   const isRepeated = sending.every((route) => JSON.stringify(retriesOf(route)) === JSON.stringify(retriesOf(first)));
   return {
     ...service,
     ...(isTimed ? { timeoutMs: timeoutOf(first) } : {}),
     ...(isRepeated ? { retries: retriesOf(first) } : {}),
-    routes: service.routes.map(({ timeoutMs, retries, ...route }) => ({
+    routes: service.routes.map(({ timeoutMs, retries, perTryTimeoutMs, ...route }) => ({
       ...route,
       ...(isTimed || timeoutMs === undefined ? {} : { timeoutMs }),
       ...(isRepeated || retries === undefined ? {} : { retries }),
+      ...(isRepeated || perTryTimeoutMs === undefined ? {} : { perTryTimeoutMs }),
     })),
   };
 }

@@ -41,7 +41,7 @@ spec:
   rules: [{ to: [{ operation: { paths: [/asked] } }] }]
 `,
   'open.yaml': 'services: {}\n',
-  'strict.yaml': 'inbound: { mtls: strict }\n',
+  'strict.yaml': 'identity: { external: true }\ninbound: { mtls: strict }\n',
   'admin.yaml': 'inbound: { deny: [{ paths: [/admin] }] }\n',
 });
 afterAll(() => folder.remove());
@@ -90,8 +90,8 @@ describe('inmesh explain --inbound', () => {
         `GET ${place.replace(/^http:..reviews|#f$/g, '')} by somebody without a certificate\n  403, a rule forbids it: default/inbound.deny, rule 1`,
       ],
     ),
-    [['/a%00', '-c', 'admin.yaml'], '  400, nobody can say which path is meant\n'],
-    [['http://u@h/x', '-c', 'admin.yaml'], '  400, nobody can say which host is meant\n'],
+    [['/a%00', '-c', 'admin.yaml'], '  400, nobody can say which path is meant; path\n'],
+    [['http://u@h/x', '-c', 'admin.yaml'], '  400, nobody can say which host is meant; authority\n'],
     [['http://reviews', '-c', 'admin.yaml'], 'GET / by somebody without a certificate\n  let in\n'],
   ])('%j', async (args, lines) => {
     const { code, out } = await folder.run(['explain', '--inbound', ...args]);

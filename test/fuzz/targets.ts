@@ -2,6 +2,7 @@
 import { plantedReader } from './planted.ts';
 import type { FuzzTarget } from './target.ts';
 import { accessTextTarget, authorizerTarget, firstBytesTarget, pathReadingsTarget } from './targets/access.ts';
+import { clientCertTarget, decisionTarget, headTarget, traceHeadersTarget } from './targets/decisions.ts';
 import { configTarget } from './targets/config-file.ts';
 import { cacheControlTarget, cookieTarget, deadlineTarget, headerTextTarget, retryAfterTarget } from './targets/headers.ts';
 import { bundleMapTarget, certificateTarget, derTarget, spiffeTarget, workloadTarget } from './targets/identity.ts';
@@ -29,6 +30,10 @@ export const TARGETS: readonly FuzzTarget[] = [
   accessTextTarget,
   firstBytesTarget,
   authorizerTarget,
+  decisionTarget,
+  headTarget,
+  clientCertTarget,
+  traceHeadersTarget,
   spiffeTarget,
   derTarget,
   certificateTarget,

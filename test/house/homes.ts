@@ -22,6 +22,7 @@ export const PACKAGE_HOMES: Readonly<Record<string, Home>> = {
   'http-cache-semantics': { where: /^src\/resilience\/cache[^/]*\.ts$/, lazy: true },
   '@opentelemetry/api': { where: /^src\/telemetry\// },
   jose: { where: /^src\/inbound\/jwt[^/]*\.ts$/, lazy: true },
+  '@connectrpc/connect': { where: /^src\/transport\/connect\// },
   '@grpc/grpc-js': { where: /^src\/(transport|inbound)\/grpc/ },
 };
 

@@ -71,6 +71,20 @@ describe('an identity that a function fetches', () => {
     source.close();
   });
 
+  it('is asked for ever less often while the answer is no good', async () => {
+    const { clock, ...rest } = deps(() => 1);
+    const source = callbackSource(() => fetched(NOW_MS, { ca: 'garbage' }), { clock, ...rest });
+    await settle();
+    const waits: number[] = [];
+    for (let i = 0; i < 3; i++) {
+      waits.push(clock.nextDueMs - clock.now());
+      await clock.run(waits[i] as number);
+    }
+    const [first = 0] = waits;
+    expect(waits).toEqual([first, 2 * first, 4 * first]);
+    source.close();
+  });
+
   it('keeps the last good one while the answer fails to come, and asks ever less often', async () => {
     const { clock, ...rest } = deps(() => 1);
     let asked = 0;

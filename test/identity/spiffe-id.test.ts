@@ -10,6 +10,7 @@ describe('SPIFFE IDs', () => {
     ['spiffe://t-d_0.x/ns/a/sa/b/c', 't-d_0.x', '', ''],
     ['spiffe://td/sa/a/ns/b', 'td', '', ''],
     ['spiffe://td/ns/a/sb/b', 'td', '', ''],
+    ['spiffe://td/ms/a/sa/b', 'td', '', ''],
     ['spiffe://td/A-Z_0.9/...', 'td', '', ''],
     [`spiffe://td/${LONG}`, 'td', '', ''],
     [`spiffe://${'d'.repeat(255)}/x`, 'd'.repeat(255), '', ''],
@@ -43,6 +44,7 @@ describe('SPIFFE IDs', () => {
     ['spiffe://td/x#y', 'a segment that may not be'],
     ['spiffe://td/x\0', 'a segment that may not be ("x\\u0000")'],
     ['spiffe://td/x,URI:spiffe:', 'a segment that may not be'],
+    [`spiffe://td/${'!'.repeat(40)}`, `("${'!'.repeat(40)}")`],
     [`spiffe://td/${'!'.repeat(60)}`, `("${'!'.repeat(40)}…")`],
   ])('%j is none: %s', (text, reason) => {
     expect(parseSpiffeId(text)).toContain(reason);

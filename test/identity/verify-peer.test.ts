@@ -124,6 +124,7 @@ describe('the chain', () => {
       [two.issue({ uris: [ID] }).cert, two.cert, a.below('one', { notAfterMs: NOW_MS - 1 }).cert],
       'chain_untrusted',
     ],
+    ['16 of them', [far, two.cert, ...new Array<string>(15).fill(one.cert)], ID],
     ['more than 16', [far, ...new Array<string>(17).fill(one.cert)], 'chain_untrusted: the peer sends more than 16 intermediates'],
   ])('%s', (_, certs, expected) => {
     expect(verdict(certs)).toContain(expected);
@@ -189,6 +190,7 @@ describe('the chain', () => {
     const one = trust({ 'a.test': [a.cert] });
     expect(verdict([far], { trust: one, isChainVerified })).toBe(ID);
     expect(verdict([far], { isChainVerified })).toContain('chain_untrusted');
+    expect(verdict([far], { trust: trust({ 'a.test': [a.cert], '': [b.cert] }), isChainVerified })).toContain('chain_untrusted');
     const crl = issueCrl({ issuer: a.issuer, revoked: [], thisUpdateMs: NOW_MS, nextUpdateMs: NOW_MS + HOUR_MS });
     expect(verdict([far], { trust: trust({ 'a.test': [a.cert] }, [crl]), isChainVerified })).toContain('chain_untrusted');
   });

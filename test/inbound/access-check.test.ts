@@ -228,7 +228,7 @@ describe('what is written of a denial', () => {
   ])('%s: who, by whom, for what, and no value of the call', async (_what, more, caller) => {
     const call = request({ target: '/secret?token=abc', headers: ['authorization', 'abc'], ...more });
     const verdict = await made([denying]).check(call);
-    expect(denialText(verdict, call)).toBe(`GET of ${caller}: deny by default/no-secrets rule 0 (istio), paths`);
+    expect(denialText(verdict, call)).toBe(`GET of ${caller}: deny by default/no-secrets, rule 1 (istio), paths`);
   });
 
   it('without a policy, without a rule, with a note', async () => {

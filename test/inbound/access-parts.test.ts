@@ -1,9 +1,11 @@
 // The small parts of authorization by themselves, where the tables do not reach.
 import { describe, expect, it } from 'vitest';
+import type { Reply } from '../../src/core/call.ts';
 import { compileAccess } from '../../src/inbound/access.ts';
 import { addressTest } from '../../src/inbound/access-address.ts';
 import { anyText, globTest, textTest } from '../../src/inbound/access-text.ts';
-import { accessRequestOf } from '../../src/inbound/authorize-layer.ts';
+import { AccessCheck } from '../../src/inbound/access-check.ts';
+import { accessRequestOf, authorizeLayer } from '../../src/inbound/authorize-layer.ts';
 import { editHead, type HeadEdits, NO_EDITS } from '../../src/inbound/head-edit.ts';
 import { NOBODY } from '../../src/inbound/trusted-callers.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -56,7 +58,7 @@ describe('lists of values', () => {
 
   it('may be made of other tests', () => {
     const isNot = anyText(['a', 'b'], (value) => (text) => text !== value);
-    expect(isNot('a')).toBe(true);
+    expect([isNot('a'), isNot('c')]).toEqual([true, true]);
   });
 
   it('an exact star stands for what is there', () => {
@@ -177,6 +179,28 @@ describe('a call without a connection', () => {
       sni: '',
       jwt: null,
     });
+  });
+
+  it('may name two hosts, which is none, or be encrypted by somebody else', () => {
+    const call = inboundCall(new VirtualClock(), { headers: ['host', 'a', 'Host', 'b'] });
+    expect(accessRequestOf(call, NOBODY).authority).toBe('');
+    Object.assign(call.request, { socket: { encrypted: true } });
+    expect(accessRequestOf(call, NOBODY).isTls).toBe(true);
+  });
+
+  it('keeps its path when only its headers are changed', async () => {
+    const call = inboundCall(new VirtualClock(), { headers: ['host', 'a'] });
+    const access = compileAccess([], SELF);
+    const tokens = { check: () => ({ fault: '', jwt: null, edits: { ...NO_EDITS, remove: ['x'] } }) };
+    const check = new AccessCheck({ access, tokens, authorizers: new Map(), functions: [] });
+    const paths: string[] = [];
+    const next = authorizeLayer({ check, clock: new VirtualClock(), trusted: NOBODY, onVerdict() {} })((one) => {
+      paths.push(one.path);
+      return Promise.resolve({} as Reply);
+    });
+    Object.assign(call.request, { headers: {} });
+    await next(call);
+    expect(paths).toEqual(['/']);
   });
 
   it('may have several lines of those who handed it on, or none', () => {

@@ -2,7 +2,10 @@
 import { connect as connectHttp2 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
+import { compileAccess } from '../../src/inbound/access.ts';
+import { AccessCheck } from '../../src/inbound/access-check.ts';
 import type { Listener } from '../../src/inbound/handler.ts';
+import { allow, SELF } from './access-cases.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import {
   CALLER,
@@ -18,6 +21,8 @@ import {
   tcp,
   tlsSocket,
 } from './secure-server.ts';
+
+const DENIED = { access: compileAccess([allow({ methods: ['GET'] })], SELF), tokens: null, authorizers: new Map(), functions: [] };
 
 const closers: (() => unknown)[] = [];
 afterEach(async () => {
@@ -275,6 +280,25 @@ describe('many callers', () => {
     expect([status, headers['x-inmesh-error']]).toEqual([503, 'overloaded']);
     held.destroy();
     while ((await overHttp1({ port })).status !== 200);
+  });
+});
+
+describe('early data (CVE-2025-64763)', () => {
+  it('a tunnel (CONNECT) that nobody serves: what was sent early is never read as a request', async () => {
+    const { port } = await serving();
+    const socket = tcp(port);
+    socket.write('CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\nGET /admin HTTP/1.1\r\nhost: a\r\n\r\n');
+    expect([await received(socket), calls]).toEqual(['', 0]);
+  });
+
+  it('a tunnel that a policy forbids is not made, and what was sent early is not read', async () => {
+    let tunnels = 0;
+    const { port, server } = await serving({ setup: { check: new AccessCheck(DENIED) } });
+    server.on('connect', () => void tunnels++);
+    const socket = tcp(port);
+    socket.write('CONNECT a:80 HTTP/1.1\r\nhost: a:80\r\n\r\nGET /admin HTTP/1.1\r\nhost: a\r\n\r\n');
+    expect((await received(socket)).match(/HTTP\/1\.1 \d+/g)).toEqual([expect.stringMatching(/ 40[03]$/)]);
+    expect([tunnels, calls]).toEqual([0, 0]);
   });
 });
 

@@ -9,6 +9,7 @@ import type {
   LinkerdTarget,
   PeerAuthenticationPolicy,
   PeerMode,
+  SecurityPolicy,
   TrafficTargetPolicy,
   WorkloadScope,
 } from '../../src/model/security.ts';
@@ -75,9 +76,16 @@ describe('which connections are accepted', () => {
     ['the oldest', [peer('namespace', 'disable', 2), peer('namespace', 'strict', 1)], 'strict', 'namespace-1'],
     ['the oldest alone, though it is unset', [peer('namespace', 'disable', 2), peer('namespace', 'unset', 1)], 'permissive', null],
     ['one that Istio never looks at', [peer('none', 'strict')], 'permissive', null],
+    ['a port of a namespace, which only workloads have', [peer('namespace', 'strict', 0, { 80: 'disable' })], 'strict', 'namespace-0'],
+    ['of another namespace', [{ ...peer('namespace', 'strict'), scope: scope({ namespace: 'other' }) }], 'permissive', null],
   ])('%s', (_, policies, mode, name) => {
     const found = peerModeOn(80, policies, SELF);
     expect([found.mode, found.policy?.name ?? null]).toEqual([mode, name]);
+  });
+
+  it('is no matter of policies of another kind', () => {
+    const { level, mode, ports } = peer('mesh', 'strict');
+    expect(peerModeOn(80, [{ ...server('mine', 'reviews'), level, mode, ports } as SecurityPolicy], SELF).policy).toBeNull();
   });
 
   it('goes from the mesh inwards, each level over the one before', () => {
@@ -117,7 +125,7 @@ function opening(target: LinkerdTarget, namespace = 'shop'): LinkerdAuthorizatio
 
 describe("policies of Linkerd's servers", () => {
   const route = { group: 'policy.linkerd.io', route: 'HTTPRoute', name: 'r', hostnames: [], matches: [] } as const;
-  const servers = [server('mine', 'reviews', { routes: [route] }), server('other', 'ratings')];
+  const servers = [server('mine', 'reviews', { routes: [route] }), server('second', 'reviews'), server('other', 'ratings')];
   const byLabel = (tier: string): LinkerdTarget => ({ kind: 'servers', scope: scope({ labels: { tier } }) });
   const { group, route: kind } = route;
 
@@ -135,12 +143,25 @@ describe("policies of Linkerd's servers", () => {
       opening({ kind: 'route', group: 'gateway.networking.k8s.io', route: kind, name: 'r' }),
       false,
     ],
+    ['a route of another kind', opening({ kind: 'route', group, route: 'GRPCRoute', name: 'r' }), false],
+    ['a route of another name', opening({ kind: 'route', group, route: kind, name: 's' }), false],
+    ['one of several servers', opening({ kind: 'server', name: 'second' }), true],
   ])('%s', (_, policy, expected) => {
     expect(policiesFor([...servers, policy], SELF).includes(policy)).toBe(expected);
   });
 
   it('are those of its own servers', () => {
-    expect(policiesFor(servers, SELF)).toEqual([servers[0]]);
+    expect(policiesFor(servers, SELF)).toEqual(servers.slice(0, 2));
+  });
+
+  it.each([
+    ['mine', 'shop', true],
+    ['other', 'shop', false],
+    ['mine', 'other', false],
+  ])('limits of %s in %s: %s', (name, namespace, expected) => {
+    const head = { dialect: 'linkerd' as const, name: 'limit', namespace, createdAtMs: 0, source: SOURCE };
+    const limit: SecurityPolicy = { ...head, kind: 'linkerd-rate-limit', server: name, overrides: [] };
+    expect(policiesFor([...servers, limit], SELF).includes(limit)).toBe(expected);
   });
 });
 
@@ -158,8 +179,18 @@ describe('destinations of SMI', () => {
     [{ kind: 'labels', scope: scope({ labels: { app: 'reviews' } }) }, true],
     [{ kind: 'labels', scope: scope({ labels: { app: 'ratings' } }) }, false],
     [{ kind: 'namespace', name: 'shop' }, true],
+    [{ kind: 'namespace', name: 'other' }, false],
     [{ kind: 'identity', value: '*' }, false],
   ])('%j: %s', (identity, expected) => {
     expect(policiesFor([target(identity)], SELF)).toHaveLength(expected ? 1 : 0);
+    // One of several is enough.
+    expect(policiesFor([target(identity, { kind: 'namespace', name: 'x' })], SELF)).toHaveLength(expected ? 1 : 0);
+  });
+});
+
+describe('which connections are accepted here', () => {
+  it('is said by documents about this process', () => {
+    const [own, other] = [peer('workload', 'strict'), { ...peer('workload', 'disable'), scope: scope({ labels: { app: 'x' } }) }];
+    expect(policiesFor([own, other, peer('none', 'strict')], SELF)).toEqual([own]);
   });
 });

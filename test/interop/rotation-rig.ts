@@ -13,6 +13,9 @@ import type { FromServer, ServerSight, ToServer } from './rotation-server.ts';
 export interface RotationOptions {
   readonly protocol: 'http1' | 'http2';
   readonly forMs: number;
+  /** It goes on until there were so many, whatever the time: a machine may be busy. @default 0 */
+  readonly callsMin?: number;
+  readonly rotationsMin?: number;
   readonly everyMs: number;
   /** Loops that call one after the other. */
   readonly callers: number;
@@ -86,9 +89,11 @@ function offer(identity: HeldIdentity, material: IdentityMaterial): void {
 }
 
 export async function rotateUnderLoad(options: RotationOptions): Promise<RotationResult> {
-  const { protocol, forMs, everyMs, callers, maxAgeMs, rotates } = options;
+  const { protocol, forMs, callsMin = 0, rotationsMin = 0, everyMs, callers, maxAgeMs, rotates } = options;
   const roots = new Roots();
-  const child = fork(fileURLToPath(new URL('rotation-server.ts', import.meta.url)), { execArgv: ['--disable-warning=ExperimentalWarning'] });
+  const child = fork(fileURLToPath(new URL('rotation-server.ts', import.meta.url)), {
+    execArgv: ['--disable-warning=ExperimentalWarning'],
+  });
   const order = { maxConnectionAge: `${maxAgeMs}ms` };
   const { port } = await ask<{ port: number }>(child, { order, material: roots.material(SERVER) });
   const identity = heldIdentity(roots.material(CLIENT));
@@ -110,8 +115,10 @@ export async function rotateUnderLoad(options: RotationOptions): Promise<Rotatio
   const failures: string[] = [];
   const untilMs = systemClock.now() + forMs;
   let calls = 0;
+  let rotations = 0;
+  const isOn = (): boolean => systemClock.now() < untilMs || calls < callsMin || rotations < rotationsMin;
   const caller = async (): Promise<void> => {
-    while (systemClock.now() < untilMs) {
+    while (isOn()) {
       calls++;
       try {
         const response = await mesh.fetch('http://reviews/');
@@ -122,9 +129,8 @@ export async function rotateUnderLoad(options: RotationOptions): Promise<Rotatio
       }
     }
   };
-  let rotations = 0;
   const rotator = async (): Promise<void> => {
-    for (await after(everyMs); systemClock.now() < untilMs; await after(everyMs)) {
+    for (await after(everyMs); isOn(); await after(everyMs)) {
       rotations++;
       if (rotates === 'both') roots.step(rotations);
       // A step begins when the one before has reached everybody.

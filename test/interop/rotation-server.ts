@@ -26,7 +26,10 @@ export interface ServerSight {
   readonly refused: Readonly<Record<string, number>>;
 }
 
-export type ToServer = { readonly order: ServerOrder; readonly material: IdentityMaterial } | { readonly material: IdentityMaterial } | 'end';
+export type ToServer =
+  | { readonly order: ServerOrder; readonly material: IdentityMaterial }
+  | { readonly material: IdentityMaterial }
+  | 'end';
 export type FromServer = { readonly port: number } | 'rotated' | ServerSight;
 
 const identity = new HeldIdentity({ clock: systemClock, random: () => 0, jitterMaxMs: 0 });

@@ -1,9 +1,10 @@
 // Everything at once, for as long as it is told to: several kinds of calls over real sockets, an endpoint that restarts, a name that
 // flaps, faults, stalls of the own loop, reloads. Counts what came of it; the soak of the tests runs it for seconds, `npm run soak`
-// for minutes or hours. A kind of traffic that is not there yet (gRPC, mTLS) joins KINDS.
+// for minutes or hours.
 import type { Mesh, MeshInput } from '../../src/index.ts';
-import type { CreateMesh } from './faults/observe.ts';
-import { settled } from './faults/observe.ts';
+import { type EchoClient, EchoClientClass, unary } from '../support/grpc-server.ts';
+import { type Library, settled } from './faults/observe.ts';
+import { SecureServer } from './soak-secure.ts';
 import { SoakServer } from './soak-server.ts';
 
 export interface SoakPlan {
@@ -12,11 +13,15 @@ export interface SoakPlan {
   readonly restartMs: number;
   readonly dnsFlapMs: number;
   readonly reloadMs: number;
+  /** New certificates at both ends; every fourth time new roots. */
+  readonly rotateMs: number;
   readonly stallEveryMs: number;
   readonly stallMs: number;
   /** Share of answers that are spoilt on purpose. */
   readonly faultShare: number;
   readonly onProgress?: (at: SoakSample) => void;
+  /** Before memory is looked at: what is garbage is none of our business. */
+  readonly collect?: () => void;
 }
 
 export interface SoakSample {
@@ -34,20 +39,54 @@ export interface SoakResult {
   readonly failures: Readonly<Record<string, number>>;
   readonly reloads: number;
   readonly restarts: number;
+  readonly rotations: number;
   readonly underWay: number;
   readonly resourcesBefore: Readonly<Record<string, number>>;
   readonly resourcesAfter: Readonly<Record<string, number>>;
   readonly warnings: readonly string[];
 }
 
-type Kind = (mesh: Mesh, nth: number) => Promise<Response>;
+interface Ends {
+  readonly mesh: Mesh;
+  readonly echo: EchoClient;
+}
+
+/** One call, to its last byte; what went wrong, or ''. */
+type Kind = (ends: Ends) => Promise<string>;
+
+function http(url: string, init: RequestInit = {}): Kind {
+  return async ({ mesh }) => {
+    const response = await mesh.fetch(url, init);
+    await response.arrayBuffer();
+    return response.status === 200 ? '' : `status ${response.status}`;
+  };
+}
+
+const PUT: RequestInit = { method: 'PUT', body: 'x'.repeat(2_000) };
+const STREAMED = 20;
+
+async function unaryCall({ echo }: Ends): Promise<string> {
+  const { error, text } = await unary(echo, 'soak');
+  return error === null ? (text === 'soak' ? '' : `gRPC said ${text}`) : `gRPC ${error.message}`;
+}
+
+async function streamCall({ echo }: Ends): Promise<string> {
+  let count = 0;
+  for await (const _message of echo.serverStream(Buffer.from(String(STREAMED)))) count++;
+  return count === STREAMED ? '' : `gRPC stream of ${count}`;
+}
 
 const KINDS: readonly Kind[] = [
-  (mesh) => mesh.fetch('http://steady/'),
-  (mesh) => mesh.fetch('http://steady/', { method: 'PUT', body: 'x'.repeat(2_000) }),
-  (mesh) => mesh.fetch('http://named/'),
-  (mesh) => mesh.fetch('http://streams/'),
-  (mesh) => mesh.fetch('http://streams/', { method: 'PUT', body: 'x'.repeat(2_000) }),
+  http('http://steady/'),
+  http('http://steady/', PUT),
+  http('http://named/'),
+  http('http://streams/'),
+  http('http://streams/', PUT),
+  http('http://secure/'),
+  http('http://secure-streams/'),
+  http('http://secure-streams/', PUT),
+  unaryCall,
+  streamCall,
 ];
 
 const SAMPLES = 40;
@@ -59,15 +98,20 @@ function resources(): Record<string, number> {
   return counts;
 }
 
-function configOf(round: number, server: SoakServer): MeshInput {
+function configOf(round: number, server: SoakServer, secure: SecureServer): MeshInput {
   const policy = {
     timeout: `${8 + (round % 3)}s`,
     retries: { attempts: 3, retryOn: ['connect-failure', 'refused-stream', 'reset', '503'], backoff: { base: 5, max: 50 } },
     retryBudget: { tokens: 10_000, perSuccess: 1 },
     circuitBreaker: false,
   } as const;
+  const { http: secured, grpc, tls } = secure;
   return {
+    identity: { external: true },
     services: {
+      secure: { ...policy, tls, endpoints: [secured] },
+      'secure-streams': { ...policy, tls, protocol: 'http2', endpoints: [secured] },
+      echo: { ...policy, tls, endpoints: [grpc] },
       steady: { ...policy, endpoints: [...server.http1] },
       streams: { ...policy, protocol: 'http2', endpoints: [...server.http2] },
       named: { ...policy, dns: `named.test:${server.http1[0]?.split(':')[1]}` },
@@ -101,16 +145,11 @@ class Tally {
   #calls = 0;
   #failed = 0;
 
-  async count(call: Promise<Response>): Promise<void> {
+  async count(call: Promise<string>): Promise<void> {
     const startMs = performance.now();
     this.calls++;
-    try {
-      const response = await call;
-      await response.arrayBuffer();
-      if (response.status !== 200) this.#fail(`status ${response.status}`);
-    } catch (error) {
-      this.#fail((error as { code?: string }).code ?? String(error));
-    }
+    const wrong = await call.catch((error: { code?: unknown }) => String(error.code ?? error));
+    if (wrong !== '') this.#fail(wrong);
     this.#tookMs.push(performance.now() - startMs);
   }
 
@@ -150,42 +189,51 @@ function stall(ms: number): void {
   while (performance.now() < endMs);
 }
 
-export async function soak(createMesh: CreateMesh, plan: SoakPlan): Promise<SoakResult> {
+export async function soak({ createMesh, grpcClient }: Library, plan: SoakPlan): Promise<SoakResult> {
   const warnings: string[] = [];
   const onWarning = ({ name, message }: Error): number => warnings.push(`${name}: ${message}`);
   const onUnhandled = (reason: unknown): number => warnings.push(`unhandled: ${String(reason)}`);
   process.on('warning', onWarning);
   process.on('unhandledRejection', onUnhandled);
   const server = await SoakServer.start(plan.faultShare);
+  const secure = await SecureServer.start(plan.faultShare);
   // What a process loads once, it keeps.
   await (await createMesh({ config: { services: {} } })).close();
   const resourcesBefore = resources();
-  const mesh = await createMesh({ config: configOf(0, server), resolver: flapping(plan.dnsFlapMs) as never });
+  const { identity } = secure;
+  const mesh = await createMesh({ identity, config: configOf(0, server, secure), resolver: flapping(plan.dnsFlapMs) as never });
   await mesh.ready();
+  const ends = { mesh, echo: grpcClient(mesh, EchoClientClass, 'echo', { idempotent: true }) };
   const startMs = performance.now();
   const isOver = (): boolean => performance.now() - startMs >= plan.forMs;
   const tally = new Tally();
   let round = 0;
   const work = async (): Promise<void> => {
-    for (let nth = 0; !isOver(); nth++) await tally.count((KINDS[nth % KINDS.length] as Kind)(mesh, nth));
+    for (let nth = 0; !isOver(); nth++) await tally.count((KINDS[nth % KINDS.length] as Kind)(ends));
   };
-  const [reloads, restarts] = await Promise.all([
-    every(plan.reloadMs, isOver, () => mesh.reload(configOf(++round, server))),
+  const [reloads, restarts, rotations] = await Promise.all([
+    every(plan.reloadMs, isOver, () => mesh.reload(configOf(++round, server, secure))),
     every(plan.restartMs, isOver, () => server.restart()),
+    every(plan.rotateMs, isOver, () => secure.rotate()),
     every(plan.stallEveryMs, isOver, () => stall(plan.stallMs)),
-    every(plan.forMs / SAMPLES, isOver, () => plan.onProgress?.(tally.sample(performance.now() - startMs))),
+    every(plan.forMs / SAMPLES, isOver, () => {
+      plan.collect?.();
+      plan.onProgress?.(tally.sample(performance.now() - startMs));
+    }),
     ...Array.from({ length: plan.atOnce }, work),
   ]);
   const underWay = await settled(mesh);
   await mesh.close();
   const endMs = performance.now() + CLOSE_MS_MAX;
-  const open = (): number => resources()['TCPSocketWrap'] ?? 0;
-  while (open() > (resourcesBefore['TCPSocketWrap'] ?? 0) && performance.now() < endMs)
+  let resourcesAfter = resources();
+  const isMore = (): boolean => Object.entries(resourcesAfter).some(([name, count]) => count > (resourcesBefore[name] ?? 0));
+  while (isMore() && performance.now() < endMs) {
     await new Promise((resolve) => setTimeout(resolve, 20));
-  const resourcesAfter = resources();
-  await server.stop();
+    resourcesAfter = resources();
+  }
+  await Promise.all([server.stop(), secure.stop()]);
   process.off('warning', onWarning);
   process.off('unhandledRejection', onUnhandled);
   const { calls, failures, samples } = tally;
-  return { samples, calls, failures, reloads, restarts, underWay, resourcesBefore, resourcesAfter, warnings };
+  return { samples, calls, failures, reloads, restarts, rotations, underWay, resourcesBefore, resourcesAfter, warnings };
 }

@@ -187,7 +187,7 @@ const fault: Required<FaultInput> = {
   until: '2026-12-01T00:00:00Z',
 };
 
-const mirror: Required<MirrorInput> = { to: 'v1', percent: 1, hostSuffix: '', strip: [], bodyLimit: 1 };
+const mirror: Required<MirrorInput> = { to: 'v1', of: 'v1', percent: 1, hostSuffix: '', strip: [], bodyLimit: 1 };
 const rewrite: Required<RewriteInput> = { path: '/', prefix: '/', regex: { match: 'a', substitution: 'b' }, authority: 'a:1' };
 const redirect: Required<RedirectInput> = { scheme: 'https', host: 'a', port: 1, path: '/', prefix: '/', status: 301 };
 const directResponse: Required<DirectResponseInput> = { status: 200, body: '', headers: { a: 'b' } };

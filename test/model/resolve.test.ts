@@ -476,8 +476,18 @@ describe('an object from code', () => {
     expect('config' in resolveConfig(input)).toBe(true);
     expect('config' in resolveConfig(input, { numericDurations: false })).toBe(false);
     expect(messages({ services: { a: { endpoints: ENDPOINTS, timeout: Number.NaN } } })).toEqual([
-      'services.a.timeout must be a duration above 0, such as 500ms or 1m30s, or a number of ms, not NaN',
+      'services.a.timeout must be a duration, such as 500ms or 1m30s, or a number of ms, not NaN',
     ]);
+  });
+
+  it.each([false, true])('reads 0 as none, for a service and for a route; numbers in code: %s', (isNumber) => {
+    const none = isNumber ? 0 : '0s';
+    const perTry: Omit<ServiceInput, 'endpoints'> = { timeout: none, retries: { perTryTimeout: '2m' } };
+    const { timeoutMs, retries, routes: own } = service({ ...perTry, routes: [{ timeout: none, retries: { perTryTimeout: none } }] });
+    expect([timeoutMs, retries.perTryTimeoutMs]).toEqual([0, 120_000]);
+    expect([own[0]?.timeoutMs, own[0]?.retries?.perTryTimeoutMs]).toEqual([0, 0]);
+    // Nothing is longer than for ever.
+    expect(resolveConfig({ services: { a: { endpoints: ENDPOINTS, ...perTry } } })).toMatchObject({ warnings: [] });
   });
 
   it('is told once about a fault in defaults', () => {

@@ -57,6 +57,11 @@ describe('a route takes', () => {
     ['the end of a fault in ms', { fault: { delay: { fixedDelay: 1, percentage: 1 }, until: 5 } }, { fault: { untilWallMs: 5 } as never }],
     ['a mirror', { mirror: 'v2' }, { mirrors: [{ ...MIRROR_DEFAULTS, target: { service: 'a', subset: 'v2', weight: 1 } }] }],
     [
+      'a mirror of one target',
+      { to: { v1: 1, b: 1 }, mirror: { to: 'v2', of: 'v1' } },
+      { mirrors: [{ ...MIRROR_DEFAULTS, target: { service: 'a', subset: 'v2', weight: 1 }, of: { service: 'a', subset: 'v1' } }] },
+    ],
+    [
       'several mirrors',
       { mirror: ['b', { to: 'v1', percent: 10, hostSuffix: '', strip: ['X-Token', 'x-token'], bodyLimit: '1KiB' }] },
       {

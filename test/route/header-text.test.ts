@@ -26,7 +26,9 @@ describe('compileHeaderText', () => {
     ['%RESP(constructor)%', ''],
     ['%HOSTNAME%', hostname()],
     ['%UPSTREAM_REMOTE_ADDRESS%', ''],
-    ['%START_TIME%', ''],
+    ['%START_TIME(%Y)%', ''],
+    ['%PROTOCOL%', 'HTTP/1.1'],
+    ['%DOWNSTREAM_PEER_URI_SAN%', ''],
     ['%REQ(:authority)% %REQ(host)% %REQ(:scheme)%', 'reviews reviews http'],
     ['%RESP(set-cookie)%', 'a=1,b=2'],
     ['%HOSTNAME%!', `${hostname()}!`],
@@ -36,6 +38,15 @@ describe('compileHeaderText', () => {
     ['half % and %REQ(', 'half % and %REQ('],
   ])('%s', (text, value) => {
     expect(compileHeaderText(text)(call(), fakeReply(200, { server: 'envoy', 'set-cookie': ['a=1', 'b=2'] }))).toBe(value);
+  });
+
+  it.each([
+    ['%START_TIME%', '2026-11-21T22:00:00.250Z'],
+    ['%START_TIME(%s)%', '1795298400'],
+  ])('%s is when the call began', (text, value) => {
+    const started = testCall({ startedAtMs: 1_000 });
+    const clock = { now: () => 1_750, wall: () => Date.UTC(2026, 10, 21, 22, 0, 1) };
+    expect(compileHeaderText(text, clock)(started, null)).toBe(value);
   });
 
   it('knows where an attempt goes, and on the way out nothing of the answer', () => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Body, Call, Reply } from '../../src/core/call.ts';
 import type { Service } from '../../src/core/service.ts';
 import { MIRROR_DEFAULTS, type MirrorPolicy } from '../../src/model/traffic.ts';
+import { failingTarget } from '../../src/route/failing-target.ts';
 import { mirrorLayer, type MirrorTarget } from '../../src/route/mirror-layer.ts';
 import { Mirrors } from '../../src/route/mirrors.ts';
 import { type FakeServer, pair, type TestCallInit, testCall, testError } from '../support/fake-service.ts';
@@ -153,6 +154,30 @@ describe('mirrorLayer: which calls', () => {
     const { mirror, send } = rig({ policies: [{ percent: 50 }, { percent: 50 }, { percent: 50 }], chances: [0.1, 0.9, 0.1] });
     send();
     expect(mirror.seen.map(({ call }) => call.destination?.name)).toEqual(['shadow0', 'shadow2']);
+  });
+
+  it.each([
+    ['the target that it is of', 'reviews', 'v1', 1],
+    ['another subset', 'reviews', 'v2', 0],
+    ['the service as a whole', 'reviews', '', 0],
+    ['another service', 'ratings', 'v1', 0],
+  ])('drawn for %s: %s %s', (_name, service, subset, copies) => {
+    const { layer, mirror, mirrors } = rig({ policies: [{ of: { service: 'reviews', subset: 'v1' } }] });
+    void layer((call) => {
+      call.destination = { service, subset, name: service };
+      return new Promise<Reply>(() => {});
+    })(testCall());
+    expect([mirror.seen.length, mirrors.dropped]).toEqual([copies, 0]);
+  });
+
+  it('of a target are not those of a failing one that stands in its place', () => {
+    const { layer, mirror, clock } = rig({ policies: [{ of: { service: 'reviews' } }] });
+    const failing = failingTarget({ status: 500, flag: 'NC', reason: 'nobody' }, clock);
+    void layer((call) => {
+      call.destination = { service: 'reviews', subset: '', name: 'reviews' };
+      return failing(call);
+    })(testCall());
+    expect(mirror.seen.length).toBe(0);
   });
 
   it('not an upgrade, not what was refused on the spot', () => {

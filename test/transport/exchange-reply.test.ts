@@ -169,3 +169,91 @@ describe('whatever happens in whatever order', () => {
     for (let seed = 1; seed <= 3_000; seed++) randomPlay(seed);
   });
 });
+
+describe('a body that nobody reads is told of after 30 s', () => {
+  async function begun(deadlineMs = 100_000, attemptMs?: number): Promise<Play> {
+    const played = play({ deadlineMs, ...(attemptMs === undefined ? {} : { attemptMs }) });
+    played.wire.start().head(200, {});
+    await played.reply;
+    return played;
+  }
+
+  const WAYS: readonly (readonly [how: string, attemptMs: number | undefined, leave: (played: Play) => void])[] = [
+    ['left, and more comes than may wait', undefined, ({ wire }: Play) => void Array.from({ length: 65 }, () => wire.data(KB))],
+    ['left, after a timeout of the attempt', 10_000, ({ wire }: Play) => void wire.data(KB)],
+    ['paused', undefined, ({ exchange }: Play) => exchange.pause()],
+    [
+      'attached, and paused by its consumer',
+      undefined,
+      ({ wire, exchange }: Play) => {
+        const sink = new Recorder();
+        sink.wants = false;
+        exchange.attach(sink);
+        wire.data(KB);
+      },
+    ],
+    [
+      'paused while what waited is delivered',
+      undefined,
+      ({ wire, exchange }: Play) => {
+        wire.data(KB);
+        const sink = new Recorder();
+        sink.wants = false;
+        exchange.attach(sink);
+      },
+    ],
+  ];
+
+  it.each(WAYS)('%s: once, and the deadline still ends it', async (_how, attemptMs, leave) => {
+    const played = await begun(100_000, attemptMs);
+    const { clock, host, outcomes } = played;
+    leave(played);
+    clock.advance(29_999);
+    expect(host.unread).toEqual([]);
+    clock.advance(1);
+    expect([host.unread, outcomes]).toEqual([[30_000], []]);
+    clock.advance(69_999);
+    expect([host.unread, outcomes]).toEqual([[30_000], []]);
+    clock.advance(1);
+    expect([host.unread, outcomes, clock.armed]).toEqual([[30_000], ['failure 200 deadline_exceeded'], 0]);
+  });
+
+  it('not when it goes on in time, however often it stops; then from the last stop', async () => {
+    const { clock, host, exchange, wire } = await begun(1_000_000);
+    exchange.attach(new Recorder());
+    for (let i = 0; i < 10; i++) {
+      exchange.pause();
+      clock.advance(20_000);
+      exchange.resume();
+      wire.data(KB);
+    }
+    expect(host.unread).toEqual([]);
+    exchange.pause();
+    clock.advance(29_999);
+    expect(host.unread).toEqual([]);
+    clock.advance(1);
+    expect(host.unread).toEqual([30_000]);
+  });
+
+  it('not when it is whole, drained, or merely slow to come', async () => {
+    const [whole, drained, slow] = [await begun(), await begun(), await begun()];
+    whole.wire.data(KB).end();
+    drained.exchange.pause();
+    drained.exchange.discard();
+    drained.wire.end();
+    slow.exchange.attach(new Recorder());
+    for (const { clock, host } of [whole, drained, slow]) {
+      clock.advance(60_000);
+      expect(host.unread).toEqual([]);
+    }
+  });
+
+  it('without a deadline, too', async () => {
+    const played = play();
+    played.wire.start().head(200, {});
+    await played.reply;
+    played.exchange.pause();
+    played.clock.advance(30_000);
+    expect([played.host.unread, played.clock.armed]).toEqual([[30_000], 0]);
+  });
+});

@@ -202,7 +202,7 @@ describe('the time of an attempt', () => {
   it('without a deadline there is none for the body either', async () => {
     const { wire, reply, clock, outcomes } = play({ attemptMs: 100 });
     wire.start().head(200);
-    await reply;
+    (await reply).attach(new Recorder());
     clock.advance(100);
     expect([clock.armed, outcomes]).toEqual([0, []]);
   });

@@ -136,7 +136,7 @@ export interface Play {
   readonly clock: VirtualClock;
   readonly call: Call;
   readonly wire: FakeWire;
-  readonly host: ExchangeHost & { started: number };
+  readonly host: ExchangeHost & { started: number; readonly unread: number[] };
   readonly exchange: Exchange;
   /** Settles with the reply or the error. */
   readonly reply: Promise<Reply>;
@@ -167,7 +167,18 @@ export function play({ deadlineMs, attemptMs, isFresh = true, prepare, beforeFor
     outcomes.push(`${outcome.kind} ${outcome.status} ${outcome.error?.code ?? ''}`.trim());
     end(outcome);
   };
-  const host = { clock, isFresh, socketError: null, isMutual: false, started: 0, onStarted: () => void host.started++ };
+  const unread: number[] = [];
+  const onBodyUnread = (forMs: number): number => unread.push(forMs);
+  const host = {
+    clock,
+    isFresh,
+    socketError: null,
+    isMutual: false,
+    started: 0,
+    onStarted: () => void host.started++,
+    unread,
+    onBodyUnread,
+  };
   const wire = new FakeWire();
   const exchange = new Exchange(call, host);
   const reply = exchange.send(wire as unknown as Dispatcher, { path: '/', method: 'GET' });

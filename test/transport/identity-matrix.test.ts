@@ -11,7 +11,7 @@ import { newAuthority } from '../../src/identity/dev-authority.ts';
 import { readCertificate } from '../../src/identity/certificate.ts';
 import { issueCrl } from '../../src/identity/issue-certificate.ts';
 import { HeldIdentity } from '../../src/identity/held-identity.ts';
-import type { TlsPolicy } from '../../src/model/destination.ts';
+import type { ConnectionPolicy, TlsPolicy } from '../../src/model/destination.ts';
 import { authority, HOUR_MS, type LeafOptions } from '../identity/certificates.ts';
 import { ServiceTransport } from '../../src/transport/pool.ts';
 import { LIMITS_DEFAULTS } from '../../src/model/destination.ts';
@@ -83,10 +83,16 @@ interface Reports {
   failures: number;
 }
 
-function wireTo(port: number, isH2: boolean, tls: TlsPolicy, source: HeldIdentity): RealWire & { readonly reports: Reports } {
+function wireTo(
+  port: number,
+  isH2: boolean,
+  tls: TlsPolicy,
+  source: HeldIdentity,
+  connections?: ConnectionPolicy,
+): RealWire & { readonly reports: Reports } {
   const protocol = isH2 ? 'http2' : 'http1';
   const shared = new ServiceTransport(
-    { service: 'reviews', protocol, tls, limits: LIMITS_DEFAULTS, endpoints: 1 },
+    { service: 'reviews', protocol, tls, limits: LIMITS_DEFAULTS, endpoints: 1, connections },
     { clock: systemClock, identity: source },
   );
   const reports: Reports = { untrusted: [], refused: [], failures: 0 };
@@ -225,11 +231,20 @@ describe.each([
   it.each<[string, (socket: Socket) => void]>([
     ['a plain port', (socket) => socket.once('data', () => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'))],
     ['closed when it is made', (socket) => socket.end()],
+    ['reset when it is made', (socket) => void socket.resetAndDestroy()],
+    ['closed after the first bytes', (socket) => socket.once('data', () => socket.end())],
     ['reset after the first bytes', (socket) => socket.once('data', () => socket.resetAndDestroy())],
     ['garbage after the first bytes', (socket) => socket.once('data', () => socket.end('garbage garbage garbage'))],
   ])('%s: connect_failed, to be tried elsewhere', async (_name, heed) => {
     const port = await listening(createTcpServer(heed) as never);
     const wire = wireTo(port, isH2, MUTUAL, identity());
+    expect(await wire.outcome()).toBe('connect_failed none retryable');
+    expect(wire.reports).toMatchObject({ untrusted: [], refused: [], failures: 1 });
+  });
+
+  it('silence after the first bytes: connect_failed, when the time for a connection is over', async () => {
+    const port = await listening(createTcpServer((socket) => socket.resume()) as never);
+    const wire = wireTo(port, isH2, MUTUAL, identity(), { connectTimeoutMs: 100 });
     expect(await wire.outcome()).toBe('connect_failed none retryable');
     expect(wire.reports).toMatchObject({ untrusted: [], refused: [], failures: 1 });
   });

@@ -218,6 +218,20 @@ describe('sockets', () => {
   });
 });
 
+it('a body that nobody reads is told of with its endpoint, and ends by the deadline', async () => {
+  const { port } = await server((socket) => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 5000000\r\n\r\nbegun'));
+  const clock = new VirtualClock();
+  const { send, shared } = wireTo(port, { clock });
+  const told: [string, number][] = [];
+  shared.onBodyUnread = ({ address }, forMs) => told.push([address, forMs]);
+  const { call, reply } = send({ deadlineMs: clock.now() + 60_000 });
+  (await reply).pause();
+  clock.advance(30_000);
+  expect(told).toEqual([[`127.0.0.1:${port}`, 30_000]]);
+  clock.advance(30_000);
+  expect([told.length, call.outcome?.error?.code]).toEqual([1, 'deadline_exceeded']);
+});
+
 describe('closing', () => {
   it('loses none of the calls under way, and takes no more', async () => {
     const { onRequest, answerAll, waiting } = held();

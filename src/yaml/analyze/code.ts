@@ -76,6 +76,8 @@ export type OwnCode =
   | 'INM0301'
   | 'INM0302'
   | 'INM0303'
-  | 'INM0304';
+  | 'INM0304'
+  | 'INM0305'
+  | 'INM0306';
 
 export type CodeName = IstioCode | OwnCode;

@@ -240,4 +240,20 @@ export const OWN_CODES: Readonly<Record<OwnCode, CodeEntry>> = Object.freeze({
     fix: 'Set subjectAltNames to the identity of the service.',
     fine: 'every peer of TLS must show its own name',
   },
+  INM0305: {
+    severity: 'error',
+    group: 'security',
+    title: 'Identity that cannot be used',
+    meaning:
+      'A file of the identity is missing, holds garbage, does not fit the others, or is over. A mesh does not start with it, or refuses the peers that it is about.',
+    fix: 'See that whatever writes the files is running, and that all of them are of one issue.',
+  },
+  INM0306: {
+    severity: 'warning',
+    group: 'security',
+    title: 'Identity that is about to end',
+    meaning:
+      'A certificate, a root or a list of revoked certificates ends soon, or vouches for nobody any more. Once it is over, calls over mutual TLS fail.',
+    fix: 'Renew it, or see that something does.',
+  },
 });

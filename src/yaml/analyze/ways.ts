@@ -2,6 +2,7 @@
 // those of the rule or of the first; all that concerns the attempts is the second's, unless the rule has retries of its own.
 import type { MeshConfig, RouteConfig, ServiceConfig } from '../../model/config.ts';
 import type { RetryPolicy } from '../../model/destination.ts';
+import { routeRetries } from '../../model/route-retries.ts';
 
 export interface Way {
   readonly owner: ServiceConfig;
@@ -27,7 +28,7 @@ function ways(owner: ServiceConfig, route: RouteConfig, services: MeshConfig['se
     const isDrawn = weight > 0 || route.targets.length === 1;
     if (destination === undefined || fails !== undefined || redirect !== undefined || !isDrawn) return [];
     const timeoutMs = route.timeoutMs ?? owner.timeoutMs;
-    return [{ owner, route, destination, subset, retries: route.retries ?? destination.retries, timeoutMs }];
+    return [{ owner, route, destination, subset, retries: routeRetries(route, destination), timeoutMs }];
   });
 }
 

@@ -18,6 +18,8 @@ import type {
 export interface MirrorFilter {
   readonly spec: MirrorSpec;
   readonly path: ConfigPath;
+  /** Index of the backend whose filter it is. */
+  readonly of?: number;
 }
 
 export interface FilterEffects {

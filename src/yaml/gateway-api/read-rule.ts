@@ -10,7 +10,7 @@ import { type FilterEffects, type MirrorFilter, readFilters } from './read-filte
 import { corsVariants } from './read-cors.ts';
 import { readSession } from './read-session.ts';
 import type { Rule, RouteVariant } from './route-order.ts';
-import type { CorsSpec, HttpRuleSpec, RetrySpec, RouteSpec, RuleSpec, TimeoutsSpec } from './route-spec.ts';
+import type { BackendRefSpec, CorsSpec, HttpRuleSpec, RetrySpec, RouteSpec, RuleSpec } from './route-spec.ts';
 
 /** More than one where some of its calls are answered in another way than the others. */
 export function readRule(rule: Rule, deps: BackendDeps): RouteVariant[] {
@@ -94,7 +94,7 @@ function targetsOf(spec: RuleSpec, path: ConfigPath, prefix: string, { fault }: 
 }
 
 function mirrorsOf(mirrors: readonly MirrorFilter[], deps: BackendDeps): MirrorDraft[] {
-  return mirrors.flatMap(({ spec, path }) => {
+  return mirrors.flatMap(({ spec, path, of }) => {
     const at = [...path, 'backendRef'];
     const found = findBackend(spec.backendRef, at, deps, true);
     if ('fault' in found) return [];
@@ -102,6 +102,7 @@ function mirrorsOf(mirrors: readonly MirrorFilter[], deps: BackendDeps): MirrorD
     return [
       {
         target: { ...found, weight: 1, path: at, resource: deps.resource },
+        ...(of === undefined ? {} : { of }),
         percent: fraction === undefined ? (percent ?? 100) : (fraction.numerator * 100) / (fraction.denominator ?? 100),
         hostSuffix: '',
         stripHeaders: [],
@@ -114,17 +115,22 @@ function mirrorsOf(mirrors: readonly MirrorFilter[], deps: BackendDeps): MirrorD
 /** As long as what is kept for a retry. */
 const MIRROR_BODY_BYTES_MAX = RETRY_DEFAULTS.bodyBytesMax;
 
-/** Copies of one backend's calls: those of the whole rule when it has all of them, else as many as its share. */
+/** Copies of one backend's calls. One that is named twice is told apart by shares: of a drawn call only the backend is known. */
 function backendMirrors({ backendRefs = [] }: RuleSpec, path: ConfigPath, resource: Resource): MirrorFilter[] {
   const total = backendRefs.reduce((sum, { weight = 1 }) => sum + weight, 0);
+  const key = ({ group, kind, namespace, name, port }: BackendRefSpec): string => JSON.stringify([group, kind, namespace, name, port]);
+  const alike = (ref: BackendRefSpec): number => backendRefs.filter((other) => key(other) === key(ref)).length;
   return backendRefs.flatMap(({ filters = [], weight = 1 }, i) =>
     filters.flatMap(({ requestMirror }, j) => {
       if (requestMirror === undefined || weight === 0) return [];
+      const isTold = alike(backendRefs[i] as BackendRefSpec) === 1;
       const at = [...path, 'backendRefs', i, 'filters', j, 'requestMirror'];
+      if (isTold) return [{ spec: requestMirror, path: at, ...(weight < total ? { of: i } : {}) }];
       const { percent, fraction } = requestMirror;
       const own = fraction === undefined ? (percent ?? 100) : (fraction.numerator * 100) / (fraction.denominator ?? 100);
       if (weight < total) {
-        resource.report.warn(at, `copies of one backend's calls are drawn from all calls of the rule, ${weight} in ${total} of them`);
+        const message = `the backend is named more than once, so its copies are drawn from all calls of the rule, ${weight} in ${total} of them`;
+        resource.report.warn(at, message);
       }
       return [{ spec: { backendRef: requestMirror.backendRef, percent: (own * weight) / total }, path: at }];
     }),
@@ -132,10 +138,15 @@ function backendMirrors({ backendRefs = [] }: RuleSpec, path: ConfigPath, resour
 }
 
 /** What is not said is left to the service. A timeout of 0 is none. */
-function timesOf({ timeouts = {}, retry }: RuleSpec): Pick<RouteDraft, 'timeoutMs' | 'retries'> {
+function timesOf({ timeouts = {}, retry }: RuleSpec): Pick<RouteDraft, 'timeoutMs' | 'retries' | 'perTryTimeoutMs'> {
   const timeoutMs = timeouts.request === undefined ? null : parseGatewayDuration(timeouts.request);
-  const retries = retriesOf(timeouts, retry);
-  return { ...(timeoutMs === null ? {} : { timeoutMs }), ...(retries === null ? {} : { retries }) };
+  const single = timeouts.backendRequest === undefined ? null : parseGatewayDuration(timeouts.backendRequest);
+  return {
+    ...(timeoutMs === null ? {} : { timeoutMs }),
+    ...(retry === undefined ? {} : { retries: retriesOf(retry, single) }),
+    // Without a stanza retries are whose they were.
+    ...(retry !== undefined || single === null ? {} : { perTryTimeoutMs: single }),
+  };
 }
 
 /** The Gateway API knows no method that is not repeated. */
@@ -147,10 +158,7 @@ const AS_ENVOY: RetrySemantics = Object.freeze({ kind: 'envoy', avoidTried: true
 const WITH_LEAST_PAUSE: RetrySemantics = Object.freeze({ kind: 'gateway-api' });
 
 /** A stanza of its own stands for connection failures, resets and timeouts, whatever codes it names. Source: GEP-1731. */
-function retriesOf({ backendRequest }: TimeoutsSpec, retry: RetrySpec | undefined): RetryPolicy | null {
-  const single = backendRequest === undefined ? null : parseGatewayDuration(backendRequest);
-  if (retry === undefined) return single === null ? null : { ...RETRY_DEFAULTS, perTryTimeoutMs: single };
-  const { codes = [], attempts = RETRY_DEFAULTS.attempts, backoff } = retry;
+function retriesOf({ codes = [], attempts = RETRY_DEFAULTS.attempts, backoff }: RetrySpec, single: number | null): RetryPolicy {
   const leastMs = backoff === undefined ? null : parseGatewayDuration(backoff);
   return {
     ...RETRY_DEFAULTS,
@@ -182,12 +190,8 @@ function sourcesOf(resource: Resource, path: ConfigPath, spec: RuleSpec, { place
     ...own,
     targets: fault ?? (backendRefs === undefined ? undefined : [...path, 'backendRefs']),
     timeoutMs: timeouts?.request === undefined ? undefined : [...path, 'timeouts', 'request'],
-    retries:
-      retry === undefined
-        ? timeouts?.backendRequest === undefined
-          ? undefined
-          : [...path, 'timeouts', 'backendRequest']
-        : [...path, 'retry'],
+    retries: retry === undefined ? undefined : [...path, 'retry'],
+    perTryTimeoutMs: retry !== undefined || timeouts?.backendRequest === undefined ? undefined : [...path, 'timeouts', 'backendRequest'],
     sticky: sessionPersistence === undefined ? undefined : [...path, 'sessionPersistence'],
   };
   return Object.fromEntries(

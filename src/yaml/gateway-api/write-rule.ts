@@ -2,7 +2,7 @@
 // has a prefix of its own to replace.
 import type { RouteConfig, ServiceConfig } from '../../model/config.ts';
 import type { RetryPolicy } from '../../model/destination.ts';
-import type { RouteMatch } from '../../model/route.ts';
+import type { RouteMatch, RouteTarget } from '../../model/route.ts';
 import { describeMatch } from '../write/describe-match.ts';
 import { targetName } from '../write/describe-route.ts';
 import { type RuleVariant, ruleVariants } from '../write/rule-variants.ts';
@@ -12,6 +12,7 @@ import { formatGatewayDuration } from './gateway-duration.ts';
 import type { BackendRefSpec, RetrySpec, RuleSpec, SessionPersistenceSpec } from './route-spec.ts';
 import { type FilterDeps, headerFilters, mirrorFilters, redirectFilters, rewriteFilters } from './write-filters.ts';
 import { METHODS, type SaidMatch, writeMatch } from './write-match.ts';
+import { RETRY_RULE_KEYS } from '../write/policy-losses.ts';
 
 /** Retries and times of a rule, in the words of the dialect. */
 export interface RuleTimes {
@@ -27,7 +28,12 @@ export interface RuleDeps extends FilterDeps {
   readonly mesh: string;
   /** Filters and fields that the mesh does not have. */
   readonly refuses: ReadonlySet<'URLRewrite' | 'RequestMirror' | 'sessionPersistence'>;
-  readonly writeTimes: (route: RouteConfig, retries: RetryPolicy | null | undefined, timeoutMs: number, deps: RuleDeps) => RuleTimes;
+  readonly writeTimes: (
+    route: RouteConfig,
+    retries: RetryPolicy | null | undefined,
+    timeoutMs: number | undefined,
+    deps: RuleDeps,
+  ) => RuleTimes;
   readonly reportVariant: (name: string, why: string) => void;
 }
 
@@ -87,7 +93,6 @@ function byPrefix(route: RouteConfig, variant: RuleVariant): RuleVariant[] {
 }
 
 function writeVariant(route: RouteConfig, variant: RuleVariant, deps: RuleDeps): SaidRule | null {
-  const { report } = deps;
   const matches = writeMatches(variant.matches, deps);
   if (matches === null) return null;
   const prefix = prefixOf(matches);
@@ -101,8 +106,7 @@ function writeVariant(route: RouteConfig, variant: RuleVariant, deps: RuleDeps):
     return { ...base, spec: { filters: [...headers, ...redirectFilters(redirect, prefix, deps)] }, annotations: {} };
   }
   const timeoutMs = route.timeoutMs ?? (deps.inherits ? deps.service.timeoutMs : undefined);
-  const times = timeoutMs === undefined ? { spec: {}, annotations: {} } : deps.writeTimes(route, variant.retries, timeoutMs, deps);
-  if (timeoutMs === undefined) report.approximated(['timeout', 'retries'], 'nobody wrote any', '', `left to ${deps.mesh}`);
+  const times = deps.writeTimes(route, variant.retries, timeoutMs, deps);
   const filters = [...headers, ...writeRewrite(route, prefix, deps), ...writeMirrors(route, deps)];
   const session = writeSession(route, deps);
   reportUnsaid(route, deps);
@@ -181,7 +185,11 @@ function writeRewrite({ rewrite }: RouteConfig, prefix: string | null, deps: Rul
   return [];
 }
 
-function writeMirrors({ mirrors }: RouteConfig, deps: RuleDeps): ReturnType<typeof mirrorFilters> {
+/** `of`: the target whose filter it is; absent: a filter of the rule. */
+function writeMirrors({ mirrors: all }: RouteConfig, deps: RuleDeps, of?: RouteTarget): ReturnType<typeof mirrorFilters> {
+  const mirrors = all.filter((one) =>
+    of === undefined ? one.of === undefined : one.of !== undefined && of.fails === undefined && targetName(one.of) === targetName(of),
+  );
   if (mirrors.length === 0) return [];
   if (!deps.refuses.has('RequestMirror')) return mirrorFilters(mirrors, deps);
   deps.report.lost(
@@ -225,6 +233,7 @@ function writeBackends(route: RouteConfig, prefix: string | null, deps: RuleDeps
       if (refuses.has('URLRewrite')) report.lost(`${key}.rewrite`, 'a new path or host', `${deps.mesh} rewrites no paths and no hosts`);
       else filters.push(...rewriteFilters(target.rewrite, prefix, `${key}.rewrite`, deps));
     }
+    filters.push(...writeMirrors(route, deps, target));
     if (target.redirect !== undefined) filters.push(...redirectFilters(target.redirect, prefix, deps));
     if (target.fails !== undefined)
       report.approximated(
@@ -261,23 +270,42 @@ function reportIdle({ rateLimit }: RouteConfig, { report, mesh }: RuleDeps): voi
 }
 
 /** The Gateway API's own words for time and retries. */
-export function gatewayTimes(_route: RouteConfig, retries: RetryPolicy | null | undefined, timeoutMs: number, deps: RuleDeps): RuleTimes {
-  const { report, to } = deps;
+export function gatewayTimes(
+  route: RouteConfig,
+  retries: RetryPolicy | null | undefined,
+  timeoutMs: number | undefined,
+  deps: RuleDeps,
+): RuleTimes {
+  const { report, to, mesh } = deps;
   const perTryMs = retries?.perTryTimeoutMs ?? 0;
-  const isLimited =
-    retries !== null && retries !== undefined && retries.attempts > 0 && perTryMs > 0 && (timeoutMs === 0 || perTryMs < timeoutMs);
-  if (Number.isInteger(timeoutMs)) report.kept('timeout', `${timeoutMs}ms`, `${to}: timeouts.request`);
+  const isRepeated = retries !== undefined && retries !== null && retries.attempts > 0;
+  const isLimited = isRepeated && perTryMs > 0 && ((timeoutMs ?? 0) === 0 || perTryMs < (timeoutMs ?? 0));
+  if (timeoutMs === undefined) report.approximated('timeout', 'nobody wrote one', '', `left to ${mesh}`);
+  else if (Number.isInteger(timeoutMs)) report.kept('timeout', `${timeoutMs}ms`, `${to}: timeouts.request`);
   else report.approximated('timeout', `${timeoutMs}ms`, `${to}: timeouts.request`, 'in whole milliseconds');
   const timeouts = {
-    request: formatGatewayDuration(timeoutMs === 0 ? 0 : Math.max(1, timeoutMs)),
-    ...(isLimited ? { backendRequest: formatGatewayDuration(Math.max(1, perTryMs)) } : {}),
+    ...(timeoutMs === undefined ? {} : { request: formatGatewayDuration(timeoutMs === 0 ? 0 : Math.max(1, timeoutMs)) }),
+    ...(isLimited ? { backendRequest: formatGatewayDuration(Math.max(1, perTryMs)) } : singleTimeout(route, retries, timeoutMs, deps)),
   };
-  if (retries === undefined) {
-    report.approximated('retries', 'nobody wrote any', '', `left to ${deps.mesh}`);
-    return { spec: { timeouts }, annotations: {} };
-  }
-  const retry = writeRetry(retries, deps);
-  return { spec: { timeouts, ...(retry === null ? {} : { retry }) }, annotations: {} };
+  if (retries === undefined) report.approximated('retries', 'nobody wrote any', '', `left to ${mesh}`);
+  const retry = retries === undefined ? null : writeRetry(retries, deps);
+  const spec = { ...(Object.keys(timeouts).length === 0 ? {} : { timeouts }), ...(retry === null ? {} : { retry }) };
+  return { spec, annotations: {} };
+}
+
+/** The time of one attempt that a rule without retries of its own has. */
+export function singleTimeout(
+  { perTryTimeoutMs = 0 }: RouteConfig,
+  retries: RetryPolicy | null | undefined,
+  timeoutMs = 0,
+  { report, to }: Pick<RuleDeps, 'report' | 'to'>,
+): { readonly backendRequest?: string } {
+  const isSaid = retries !== undefined && retries !== null && retries.attempts > 0;
+  if (isSaid || perTryTimeoutMs === 0 || (timeoutMs > 0 && perTryTimeoutMs >= timeoutMs)) return {};
+  const at = `${to}: timeouts.backendRequest`;
+  if (Number.isInteger(perTryTimeoutMs)) report.kept('perTryTimeout', `${perTryTimeoutMs}ms`, at);
+  else report.approximated('perTryTimeout', `${perTryTimeoutMs}ms`, at, 'in whole milliseconds');
+  return { backendRequest: formatGatewayDuration(Math.max(1, perTryTimeoutMs)) };
 }
 
 function writeRetry(retries: RetryPolicy | null, { report, to }: RuleDeps): RetrySpec | null {
@@ -296,19 +324,9 @@ function writeRetry(retries: RetryPolicy | null, { report, to }: RuleDeps): Retr
   else report.approximated('retries.attempts', 'as many as the budget pays for', `${to}: retry.attempts 100`, 'a number is needed');
   if (Number.isInteger(perTryTimeoutMs)) report.kept('retries.perTryTimeout', `${perTryTimeoutMs}ms`, `${to}: timeouts.backendRequest`);
   else report.approximated('retries.perTryTimeout', `${perTryTimeoutMs}ms`, `${to}: timeouts.backendRequest`, 'in whole milliseconds');
-  const keys = [
-    'retries.retryOn',
-    'retries.backoff',
-    'retries.methods',
-    'retries.semantics',
-    'retries.retryAfterMax',
-    'retries.acrossSubsets',
-    'retries.bodyLimit',
-    'retries.grpcStatuses',
-  ];
   const how =
     'connection failures, resets and timeouts are repeated with the statuses, whatever the method; methods that must not be repeated are a rule of their own';
-  report.approximated(keys, [...retries.retryOn], `${to}: retry.codes ${codes.join(', ')}`, how);
+  report.approximated(RETRY_RULE_KEYS, [...retries.retryOn], `${to}: retry.codes ${codes.join(', ')}`, how);
   return {
     ...(codes.length === 0 ? {} : { codes }),
     attempts: Math.min(attempts, 100),

@@ -7,7 +7,13 @@ const CONTROL = /[\u0000-\u0008\u000a-\u001f\u007f]/;
 const OPERATOR = /%(?:%|([A-Z][A-Z0-9_]*)(?:\(([^)]*)\))?(?::[0-9]+)?%)/g;
 
 /** What route/header-text.ts answers. */
-const KNOWN: ReadonlySet<string> = new Set(['HOSTNAME', 'REQ', 'RESP', 'UPSTREAM_REMOTE_ADDRESS']);
+const KNOWN: ReadonlySet<string> = new Set(['HOSTNAME', 'PROTOCOL', 'REQ', 'RESP', 'UPSTREAM_REMOTE_ADDRESS']);
+
+/** Empty in Envoy, too: what an application speaks to its proxy is plain, and has no certificates. */
+const EMPTY = /^DOWNSTREAM_(?:TLS_|PEER_|LOCAL_(?:URI_SAN|DNS_SAN|SUBJECT)$)/;
+
+/** Formats that are answered. */
+const TIMES: ReadonlySet<string> = new Set(['', '%s']);
 
 export interface HeaderText {
   /** Without operators: as it is sent. With them: as it was written. */
@@ -25,7 +31,10 @@ export function headerTextFault(text: string): string | null {
 
 /** Operators that nobody answers here. */
 export function unknownOperators(text: string): string[] {
-  return [...text.matchAll(OPERATOR)].flatMap(([, name]) => (name === undefined || KNOWN.has(name) ? [] : [name]));
+  return [...text.matchAll(OPERATOR)].flatMap(([, name, argument = '']) => {
+    const isKnown = name === undefined || KNOWN.has(name) || EMPTY.test(name) || (name === 'START_TIME' && TIMES.has(argument));
+    return isKnown ? [] : [name];
+  });
 }
 
 export function readHeaderText(text: string): HeaderText {

@@ -26,7 +26,10 @@ export function readTelemetry(world: World, context: ReadContext): MeshDraft[] {
   const resources = applicable(world, context);
   const last = resources.at(-1);
   if (last === undefined) return [];
-  for (const resource of resources) warnOfIdle(resource);
+  for (const resource of resources) {
+    warnOfIdle(resource);
+    warnOfUnobeyed(resource);
+  }
   const specs = resources.map(({ spec }) => spec as TelemetrySpec);
   const telemetry = {
     client: sideOf('client', specs),
@@ -66,6 +69,33 @@ function firstOf([first, ...others]: readonly Resource[], code: string, context:
     );
   }
   return [first];
+}
+
+/** What is kept for the way back, and changes nothing here, with whoever decides it. */
+const UNOBEYED: Readonly<Record<string, Readonly<Record<string, string>>>> = Object.freeze({
+  tracing: {
+    randomSamplingPercentage: 'the sampler of OpenTelemetry draws; set OTEL_TRACES_SAMPLER and OTEL_TRACES_SAMPLER_ARG',
+    disableSpanReporting: "set createMesh({ telemetry: { spans: 'off' } })",
+    disableContextPropagation: 'the propagator of OpenTelemetry decides; set OTEL_PROPAGATORS',
+    useRequestIdForTraceSampling: 'the sampler of OpenTelemetry looks at the trace id',
+    customTags: 'a span processor of OpenTelemetry can add attributes',
+    enableIstioTags: 'spans have the attributes of OpenTelemetry',
+  },
+  metrics: { overrides: 'metrics are those of OpenTelemetry; its views drop and change them' },
+  accessLogging: { disabled: 'no access log is written here', filter: 'no access log is written here' },
+});
+
+function warnOfUnobeyed(resource: Resource): void {
+  const spec = resource.spec as TelemetrySpec;
+  for (const [key, fields] of Object.entries(UNOBEYED)) {
+    const entries = (spec[key as 'tracing'] ?? []) as readonly Readonly<Record<string, unknown>>[];
+    for (const [i, entry] of entries.entries()) {
+      for (const [field, instead] of Object.entries(fields)) {
+        if (entry[field] === undefined) continue;
+        resource.report.warn(['spec', key, i, field], `${field} is kept and not obeyed: ${instead}`, { part: 'key', code: 'INM0020' });
+      }
+    }
+  }
 }
 
 /** Where the data goes is said to OpenTelemetry. */

@@ -165,12 +165,12 @@ export const ISTIO_SUPPORT: readonly SupportRow[] = Object.freeze([
     [
       'spec.tracing[].{randomSamplingPercentage,disableSpanReporting,disableContextPropagation,useRequestIdForTraceSampling,enableIstioTags}',
       'kept',
-      'spans are drawn by the sampler of OpenTelemetry, which does not look at it yet',
+      'the sampler and the propagator of OpenTelemetry decide; with a warning',
     ],
-    ['spec.tracing[].customTags.**', 'kept', 'as above'],
-    ['spec.metrics[].overrides[].**', 'kept', 'as above; metrics have the names of OpenTelemetry'],
+    ['spec.tracing[].customTags.**', 'kept', 'a span processor can add attributes; with a warning'],
+    ['spec.metrics[].overrides[].**', 'kept', 'metrics are those of OpenTelemetry, whose views change them; with a warning'],
     ['spec.metrics[].reportingInterval', 'ignored', 'the reader of OpenTelemetry has its own'],
-    ['spec.accessLogging[].disabled', 'kept'],
-    ['spec.accessLogging[].filter.expression', 'kept', 'CEL is not evaluated'],
+    ['spec.accessLogging[].disabled', 'kept', 'no access log is written; with a warning'],
+    ['spec.accessLogging[].filter.expression', 'kept', 'no access log is written; with a warning'],
   ]),
 ]);

@@ -155,7 +155,8 @@ function writeAnswer(route: RouteConfig, deps: HttpRouteDeps): HttpRouteSpec | n
 
 function writeSending(route: RouteConfig, variant: RuleVariant, deps: HttpRouteDeps): HttpRouteSpec {
   const { report, to, service } = deps;
-  const timeoutMs = route.timeoutMs ?? (deps.inherits ? service.timeoutMs : 0);
+  const wholeMs = route.timeoutMs ?? (deps.inherits ? service.timeoutMs : 0);
+  const timeoutMs = timeoutOf(route, wholeMs, variant, deps);
   const headers = writeHeaders(route, 'headers', to, report);
   const fault = route.fault === undefined || !variant.hasFault ? undefined : writeFault(route.fault, to, report);
   if (
@@ -166,7 +167,7 @@ function writeSending(route: RouteConfig, variant: RuleVariant, deps: HttpRouteD
   ) {
     report.lost('fault', 'a fault', 'left out: its headers cannot be told from those of the match');
   }
-  if (timeoutMs > 0) {
+  if (timeoutMs > 0 && timeoutMs === wholeMs) {
     if (isWhole(timeoutMs)) report.kept('timeout', `${timeoutMs}ms`, `${to}: timeout`);
     else report.approximated('timeout', `${timeoutMs}ms`, `${to}: timeout`, 'in whole milliseconds');
   }
@@ -182,7 +183,7 @@ function writeSending(route: RouteConfig, variant: RuleVariant, deps: HttpRouteD
   if (variant.retries === undefined)
     report.approximated('retries', 'nobody wrote any', '', 'left to Istio: 2, of what was certainly not processed');
   if (!deps.inherits && route.timeoutMs === undefined) report.approximated('timeout', 'nobody wrote one', '', 'left to Istio: none');
-  const mirrors = route.mirrors.filter(({ percent }) => percent > 0).map((mirror) => writeMirror(mirror, deps));
+  const mirrors = route.mirrors.filter(({ percent }) => percent > 0).map((mirror) => writeMirror(mirror, route.targets, deps));
   if (route.rewrite !== undefined) report.kept('rewrite', 'a new path or host', `${to}: rewrite`);
   reportUnsaid(route, report);
   return {
@@ -194,6 +195,16 @@ function writeSending(route: RouteConfig, variant: RuleVariant, deps: HttpRouteD
     ...(mirrors.length === 0 ? {} : { mirrors }),
     ...(headers === undefined ? {} : { headers }),
   };
+}
+
+/** A rule without retries has no time for an attempt there: that of the call takes its place, as in Istio's own converter. */
+function timeoutOf({ perTryTimeoutMs = 0 }: RouteConfig, timeoutMs: number, { retries }: RuleVariant, deps: HttpRouteDeps): number {
+  const { report, to } = deps;
+  const isSaid = retries !== undefined && retries !== null && retries.attempts > 0;
+  if (isSaid || perTryTimeoutMs === 0 || (timeoutMs > 0 && perTryTimeoutMs >= timeoutMs)) return timeoutMs;
+  const how = 'as the timeout of the whole call: Istio limits attempts only where the rule has retries';
+  report.approximated(['perTryTimeout', 'timeout', 'retries'], `${perTryTimeoutMs}ms`, `${to}: timeout`, how);
+  return perTryTimeoutMs;
 }
 
 function writeTargets({ targets }: RouteConfig, deps: HttpRouteDeps): RouteDestinationSpec[] {
@@ -223,17 +234,27 @@ function writeTargets({ targets }: RouteConfig, deps: HttpRouteDeps): RouteDesti
 }
 
 function writeMirror(
-  { target, percent, hostSuffix, stripHeaders, bodyBytesMax }: MirrorPolicy,
+  { target, of, percent: own, hostSuffix, stripHeaders, bodyBytesMax }: MirrorPolicy,
+  targets: RouteConfig['targets'],
   { report, to, destinationOf }: HttpRouteDeps,
 ): MirrorSpec {
   const name = targetName(target);
   const changes: string[] = [];
+  const percent = of === undefined ? own : own * shareOf(of, targets);
+  if (of !== undefined) changes.push(`drawn from all calls of the rule, in the share of ${targetName(of)}`);
   if (stripHeaders.length > 0) changes.push(`copies carry all headers, ${stripHeaders.join(', ')} included`);
   if (hostSuffix !== '-shadow') changes.push('the host of the copy ends in -shadow');
   if (bodyBytesMax !== 1_048_576) changes.push('bodies of up to 1 MiB are copied');
   if (changes.length === 0) report.kept('mirror', name, `${to}: mirrors`);
   else report.approximated('mirror', name, `${to}: mirrors`, changes.join('; '));
   return { destination: destinationOf(target), ...(percent === 100 ? {} : { percentage: { value: percent } }) };
+}
+
+function shareOf(of: NonNullable<MirrorPolicy['of']>, targets: RouteConfig['targets']): number {
+  const sum = (some: RouteConfig['targets']): number => some.reduce((total, { weight }) => total + weight, 0);
+  return targets.length === 1
+    ? 1
+    : sum(targets.filter((target) => target.fails === undefined && targetName(target) === targetName(of))) / sum(targets);
 }
 
 /** A fault without the limits that make it safe is left out. */

@@ -43,8 +43,11 @@ function adjusted(route: RouteDraft, document: Resource, service: Resource | und
   const timesBy = isTimed ? document : service;
   const times = isTimed ? { requestMs: route.timeoutMs ?? 0, ...own } : service === undefined ? null : readTimeouts(service, lenient);
   const effective = retries ?? route.retries ?? NO_RETRIES;
+  // An annotation that has retries has the time of an attempt, too.
+  const { perTryTimeoutMs, ...rest } = route;
   return {
-    ...route,
+    ...rest,
+    ...(perTryTimeoutMs === undefined || (retries?.perTryTimeoutMs ?? 0) > 0 ? {} : { perTryTimeoutMs }),
     retries: effective,
     timeoutMs: times === null || timesBy === undefined ? 0 : totalMs(times, timesBy, effective.attempts > 0),
     sources: {

@@ -27,7 +27,8 @@ export const PEAK_EWMA: BalancerPolicy = Object.freeze({
   kind: 'peakEwma',
   tauMs: 10_000,
   seedMs: 30,
-  seedFactor: 1,
+  // Whoever is new has the same time to begin with.
+  seedFactor: 0,
   failurePenaltyMs: 0,
   fullScanMax: 2,
 });

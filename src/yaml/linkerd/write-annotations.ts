@@ -5,6 +5,7 @@ import { LINKERD_OUTLIER_DEFAULTS, type LinkerdOutlierPolicy } from '../../model
 import type { LossScope } from '../losses.ts';
 import { describeOutlier } from '../write/describe-balancing.ts';
 import { statusesOf } from '../gateway-api/write-rule.ts';
+import { RETRY_RULE_KEYS } from '../write/policy-losses.ts';
 
 export type Annotations = Readonly<Record<string, string>>;
 
@@ -24,20 +25,10 @@ export function writeRetryAnnotations(retries: RetryPolicy | null, timeoutMs: nu
   else report.approximated('retries.attempts', 'as many as the budget pays for', `${at}/limit ${limit}`, 'a number is needed');
   if (isLimited && Number.isInteger(perTryMs)) report.kept('retries.perTryTimeout', `${perTryMs}ms`, `${at}/timeout`);
   else if (isLimited) report.approximated('retries.perTryTimeout', `${perTryMs}ms`, `${at}/timeout`, 'in whole milliseconds');
-  const keys = [
-    'retries.retryOn',
-    'retries.backoff',
-    'retries.methods',
-    'retries.semantics',
-    'retries.retryAfterMax',
-    'retries.acrossSubsets',
-    'retries.bodyLimit',
-    'retries.grpcStatuses',
-  ];
   const how =
     'statuses, refused streams and late tries are repeated, connection failures are not seen; no budget limits it, bodies of up to 64 KiB, pauses of 25 to 250 ms';
   if (semantics?.kind === 'linkerd') report.kept('retries.retryOn', [...retries.retryOn], at);
-  else report.approximated(keys, [...retries.retryOn], `${at}/http ${rangesText(statuses)}`, how);
+  else report.approximated(RETRY_RULE_KEYS, [...retries.retryOn], `${at}/http ${rangesText(statuses)}`, how);
   return {
     ...(statuses.length === 0 ? {} : { 'retry.linkerd.io/http': rangesText(statuses) }),
     'retry.linkerd.io/limit': String(limit),

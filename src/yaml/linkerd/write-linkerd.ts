@@ -4,7 +4,7 @@ import type { RetryPolicy } from '../../model/destination.ts';
 import { formatGatewayDuration } from '../gateway-api/gateway-duration.ts';
 import { GATEWAY_GROUP } from '../gateway-api/route-spec.ts';
 import { writeRoutes } from '../gateway-api/write-routes.ts';
-import type { RuleDeps, RuleTimes } from '../gateway-api/write-rule.ts';
+import { type RuleDeps, type RuleTimes, singleTimeout } from '../gateway-api/write-rule.ts';
 import { describeBalancer } from '../write/describe-balancing.ts';
 import { reportMesh } from '../write/mesh-losses.ts';
 import { reportPolicies } from '../write/policy-losses.ts';
@@ -99,15 +99,21 @@ function reportBalancer(service: ServiceConfig, { report }: WriteContext): void 
 
 /** Time stands in the rule, retries in annotations of its document. */
 function linkerdTimes(
-  _route: RouteConfig,
+  route: RouteConfig,
   retries: RetryPolicy | null | undefined,
-  timeoutMs: number,
+  wholeMs: number | undefined,
   { report, to, mesh }: RuleDeps,
 ): RuleTimes {
-  if (timeoutMs > 0 && Number.isInteger(timeoutMs)) report.kept('timeout', `${timeoutMs}ms`, `${to}: timeouts.request`);
+  const timeoutMs = wholeMs ?? 0;
+  if (wholeMs === undefined) report.approximated('timeout', 'nobody wrote one', '', `left to ${mesh}`);
+  else if (timeoutMs > 0 && Number.isInteger(timeoutMs)) report.kept('timeout', `${timeoutMs}ms`, `${to}: timeouts.request`);
   else if (timeoutMs > 0) report.approximated('timeout', `${timeoutMs}ms`, `${to}: timeouts.request`, 'in whole milliseconds');
   else report.approximated('timeout', 'none', '', 'nothing is written: Linkerd waits as long as it takes');
-  const spec = timeoutMs > 0 ? { timeouts: { request: formatGatewayDuration(Math.max(1, timeoutMs)) } } : {};
+  const timeouts = {
+    ...(timeoutMs > 0 ? { request: formatGatewayDuration(Math.max(1, timeoutMs)) } : {}),
+    ...singleTimeout(route, retries, timeoutMs, { report, to }),
+  };
+  const spec = Object.keys(timeouts).length > 0 ? { timeouts } : {};
   if (retries === undefined) {
     report.approximated('retries', 'nobody wrote any', '', `left to ${mesh}`);
     return { spec, annotations: {} };

@@ -88,8 +88,15 @@ function actionOf(route: RouteConfig, service: ServiceConfig, nameOf: (service: 
 function withCanonicalParts(route: RouteConfig, nameOf: (service: string) => string): RouteConfig {
   const { rewrite, redirect, fault } = route;
   const mirrors = route.mirrors
-    .filter(({ percent }) => percent > 0)
-    .map((mirror): MirrorPolicy => ({ ...mirror, target: { ...mirror.target, service: nameOf(mirror.target.service) } }));
+    .filter(({ percent, of }) => percent > 0 && (of === undefined || isDrawn(of, route)))
+    .map((mirror): MirrorPolicy => {
+      const { of, target, ...rest } = mirror;
+      const isOfAll =
+        of === undefined ||
+        route.targets.every((one) => (one.fails === undefined && targetName(one) === targetName(of)) || one.weight === 0);
+      const named = { ...rest, target: { ...target, service: nameOf(target.service) } };
+      return isOfAll ? named : { ...named, of: { ...of, service: nameOf(of.service) } };
+    });
   const { delay, abort, ...more } = fault ?? { delay: undefined, abort: undefined };
   return {
     ...route,
@@ -108,6 +115,12 @@ function withCanonicalParts(route: RouteConfig, nameOf: (service: string) => str
           },
         }),
   };
+}
+
+function isDrawn(of: NonNullable<MirrorPolicy['of']>, { targets }: RouteConfig): boolean {
+  return targets.some(
+    (target) => target.fails === undefined && targetName(target) === targetName(of) && (target.weight > 0 || targets.length === 1),
+  );
 }
 
 /** Percent, rounded to a billionth; what is never drawn is left out. */

@@ -5,6 +5,7 @@ import { RETRY_DEFAULTS, type RetryPolicy } from '../../model/destination.ts';
 import { DURATION_MS_MAX } from '../../model/duration.ts';
 import type { RouteTarget } from '../../model/route.ts';
 import { CRITICALITIES, CRITICALITY_DEFAULT } from '../../model/traffic.ts';
+import { routeRetries } from '../../model/route-retries.ts';
 import type { LossScope } from '../losses.ts';
 import type { ConciseNames } from './concise-names.ts';
 import { describeRetries, describeTimeout } from './describe-policy.ts';
@@ -93,19 +94,15 @@ function toOf(targets: readonly RouteTarget[], { name }: ServiceConfig, { names,
 function timesOf(route: RouteConfig, service: ServiceConfig, report: LossScope): PlainMap {
   const timeoutMs = route.timeoutMs ?? service.timeoutMs;
   const timeout = timeoutText(timeoutMs);
-  const own = describeRetries(route.retries ?? service.retries, timeoutMs);
-  const retries = conciseRetries(
-    own.input.retries ?? false,
-    perTryText(route.retries ?? service.retries, timeout),
-    report,
-    Object.keys(own.foreign),
-  );
+  const policy = routeRetries(route, service);
+  const own = describeRetries(policy, timeoutMs);
+  const retries = conciseRetries(own.input.retries ?? false, perTryText(policy, timeout), report, Object.keys(own.foreign));
   const whole = describeRetries(service.retries, service.timeoutMs).input.retries ?? false;
   const base = conciseRetries(whole, perTryText(service.retries, timeoutText(service.timeoutMs)), null, []);
   const said = minimalPolicy('retries', retries, base);
   return {
     ...(timeoutMs === service.timeoutMs ? {} : { timeout }),
-    ...(said === undefined || route.retries === undefined ? {} : { retries: said }),
+    ...(said === undefined || (route.retries ?? route.perTryTimeoutMs) === undefined ? {} : { retries: said }),
   };
 }
 
@@ -182,6 +179,7 @@ function restOf(route: RouteConfig, input: PlainMap, { names, report }: ConciseD
   const mirrors = route.mirrors.map((mirror, i) => ({
     ...((input.mirror as readonly PlainMap[])[i] as PlainMap),
     to: names.target(mirror.target, name),
+    ...(mirror.of === undefined ? {} : { of: names.target(mirror.of, name) }),
   }));
   const rewrite = route.rewrite === undefined ? undefined : rewriteOf(route, input.rewrite as PlainMap);
   if (rewrite !== undefined) report.kept('rewrite', rewrite, 'rewrite');

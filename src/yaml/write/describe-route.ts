@@ -4,6 +4,7 @@ import { GRPC_STATUSES } from '../../model/grpc-status.ts';
 import type { HeaderOperations, RouteTarget } from '../../model/route.ts';
 import type { FaultPolicy, FallbackPolicy, MirrorPolicy, PathRewrite, RedirectPolicy, RewritePolicy } from '../../model/traffic.ts';
 import { CRITICALITIES, CRITICALITY_DEFAULT } from '../../model/traffic.ts';
+import { routeRetries } from '../../model/route-retries.ts';
 import { describeMatch, describeStrings } from './describe-match.ts';
 import { describeRateLimit, describeRetries, describeTimeout } from './describe-policy.ts';
 import { described, type Described, statusText, timeText } from './described.ts';
@@ -51,7 +52,11 @@ export function describeRoute(route: RouteConfig, service: ServiceConfig): Descr
 /** What is said of calls that go out. */
 function describeSending(route: RouteConfig, service: ServiceConfig): Described {
   const timeoutMs = route.timeoutMs ?? service.timeoutMs;
-  const retries = describeRetries(route.retries ?? service.retries, timeoutMs);
+  const policy = routeRetries(route, service);
+  const retries = describeRetries(policy, timeoutMs);
+  // Retries that are off have no word for the time of the only attempt.
+  const single = policy.attempts === 0 ? (route.perTryTimeoutMs ?? 0) : 0;
+  const isLimited = single > 0 && (timeoutMs === 0 || single < timeoutMs);
   const { sticky, fault, rewrite, hedge, cache, coalesce, fallback, mirrors } = route;
   return described(
     {
@@ -86,6 +91,7 @@ function describeSending(route: RouteConfig, service: ServiceConfig): Described 
     },
     {
       ...retries.foreign,
+      ...(isLimited ? { perTryTimeout: timeText(single) } : {}),
       ...Object.fromEntries(route.targets.flatMap(foreignTarget)),
       ...(typeof fallback?.answer === 'function' ? { 'fallback.respond': 'a function' } : {}),
     },
@@ -174,8 +180,15 @@ function describeFault(fault: FaultPolicy): PlainMap {
   });
 }
 
-function describeMirror({ target, percent, hostSuffix, stripHeaders, bodyBytesMax }: MirrorPolicy): PlainMap {
-  return { to: targetName(target), percent, hostSuffix, strip: [...stripHeaders], bodyLimit: bodyBytesMax };
+function describeMirror({ target, of, percent, hostSuffix, stripHeaders, bodyBytesMax }: MirrorPolicy): PlainMap {
+  return {
+    to: targetName(target),
+    ...(of === undefined ? {} : { of: targetName(of) }),
+    percent,
+    hostSuffix,
+    strip: [...stripHeaders],
+    bodyLimit: bodyBytesMax,
+  };
 }
 
 function describeFallback({ statuses, answer }: FallbackPolicy): PlainMap {

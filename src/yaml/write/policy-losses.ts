@@ -13,6 +13,18 @@ import {
 } from './describe-policy.ts';
 import type { Plain } from './plain.ts';
 
+/** What decides whether and how something is repeated, beside how often. */
+export const RETRY_RULE_KEYS: readonly string[] = [
+  'retries.retryOn',
+  'retries.backoff',
+  'retries.methods',
+  'retries.semantics',
+  'retries.retryAfterMax',
+  'retries.acrossSubsets',
+  'retries.bodyLimit',
+  'retries.grpcStatuses',
+];
+
 export type PolicyKey =
   | 'loadBalancer'
   | 'limits'

@@ -25,6 +25,8 @@ const FIELDS: Readonly<Record<string, readonly string[]>> = {
   to: ['targets'],
   headers: ['requestHeaders', 'responseHeaders'],
   mirror: ['mirrors'],
+  retries: ['retries', 'perTryTimeoutMs'],
+  perTryTimeout: ['perTryTimeoutMs'],
   idempotent: ['idempotent', 'hedge'],
   dns: ['endpoints'],
   endpointsFile: ['endpoints'],

@@ -3,6 +3,7 @@
 import type { RouteConfig, ServiceConfig } from '../../model/config.ts';
 import type { RetryCondition, RetryPolicy } from '../../model/destination.ts';
 import type { RouteMatch, StringMatch } from '../../model/route.ts';
+import { routeRetries } from '../../model/route-retries.ts';
 import { isAnswering } from './describe-route.ts';
 import { escapePattern } from './segment-rewrite.ts';
 
@@ -63,7 +64,7 @@ function retryVariants(
   matches: readonly RouteMatch[],
   options: VariantOptions,
 ): (Part & { readonly retries: RetryPolicy | null })[] {
-  const retries = route.retries ?? service.retries;
+  const retries = routeRetries(route, service);
   if (retries.attempts === 0) return [{ suffix: '', matches, retries: null }];
   if (!looksAtMethods(route, retries)) return [{ suffix: '', matches, retries }];
   const once = unprocessedOnly(retries);

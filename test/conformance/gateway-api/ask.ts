@@ -1,5 +1,7 @@
 // One request, and what came back of it.
+import type { GrpcMesh } from '../../../src/grpc.ts';
 import type { Dispatcher } from '../../../src/transport/undici.ts';
+import { askRpc } from './ask-rpc.ts';
 import { type GrpcEchoed, grpcFrame } from './grpc-echo.ts';
 import type { SuiteCase } from './suite.ts';
 
@@ -31,6 +33,13 @@ export interface Ask {
   readonly isGrpc: boolean;
 }
 
+/** The ways into the mesh. */
+export interface Door {
+  readonly dispatcher: Dispatcher;
+  /** Where gRPC calls are made by a gRPC client. @default over the dispatcher */
+  readonly rpc?: GrpcMesh;
+}
+
 const TIMEOUT_MS = 10_000;
 const MESH_GRPC_PATH = '/proto.EchoTestService/Echo';
 
@@ -51,7 +60,9 @@ export function askOf({ request, expected }: SuiteCase, host: string, isMesh: bo
   return { origin: `http://${dialed}`, path, method, headers: { ...own, ...headers }, isGrpc: false };
 }
 
-export async function ask(dispatcher: Dispatcher, { origin, path, method, headers, isGrpc }: Ask): Promise<Answer> {
+export async function ask({ dispatcher, rpc }: Door, asked: Ask): Promise<Answer> {
+  const { origin, path, method, headers, isGrpc } = asked;
+  if (isGrpc && rpc !== undefined) return askRpc(rpc, asked, TIMEOUT_MS);
   const signal = AbortSignal.timeout(TIMEOUT_MS);
   const more = isGrpc ? { 'content-type': 'application/grpc+json', te: 'trailers' } : {};
   const body = isGrpc ? { body: grpcFrame('{}') } : {};

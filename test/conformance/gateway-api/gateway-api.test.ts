@@ -11,7 +11,7 @@ const PAGE = join(ROOT, 'docs/conformance.md');
 const suite = loadSuite();
 
 /** They only grow. */
-const PASSED_MIN = 348;
+const PASSED_MIN = 350;
 const PLAYED_MIN = 350;
 const SHARE_MIN = 0.95;
 const RUN_MS_MAX = 60_000;

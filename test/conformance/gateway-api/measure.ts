@@ -2,15 +2,13 @@
 // what is wrong.
 import { randomUUID } from 'node:crypto';
 import { WebSocket } from 'undici';
-import type { Dispatcher } from '../../../src/transport/undici.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
-import { type Answer, type Ask, ask, askOf } from './ask.ts';
+import { type Answer, type Ask, ask, askOf, type Door } from './ask.ts';
 import { fault } from './compare.ts';
 import { type Pod, wait } from './echo-pod.ts';
 import type { Custom, SuiteCase } from './suite.ts';
 
-export interface Measured {
-  readonly dispatcher: Dispatcher;
+export interface Measured extends Door {
   /** Asked when the case names no host. */
   readonly host: string;
   readonly isMesh: boolean;
@@ -47,7 +45,7 @@ export async function weightsFault(one: SuiteCase, custom: Custom, measured: Mea
   await times(requests, concurrency, async () => {
     const entropy: Record<string, string> = random() < 0.5 ? { 'x-jitter': String(Math.floor(random() * ENTROPY_MAX)) } : {};
     const request: Ask = { ...asked, headers: { ...asked.headers, ...entropy } };
-    const answer = await ask(measured.dispatcher, request);
+    const answer = await ask(measured, request);
     const wrong = fault(one, request, answer);
     if (wrong !== null) faults.push(wrong);
     const backend = backendOf(answer.echoed?.pod);
@@ -68,7 +66,7 @@ export async function shareHeaderFault(one: SuiteCase, custom: Custom, measured:
   const { header = '', requests = 100 } = custom;
   const asked = askOf(one, measured.host, measured.isMesh);
   for (let i = 0; i < requests; i++) {
-    const answer = await ask(measured.dispatcher, asked);
+    const answer = await ask(measured, asked);
     const [value, ...more] = answer.echoed?.headers?.[header] ?? [];
     if (value === undefined || more.length > 0 || !answer.echoed?.pod?.startsWith(value)) {
       return `${answer.echoed?.pod} was sent ${header}: ${[value, ...more].join(',')}`;
@@ -87,7 +85,7 @@ export async function mirrorFault(one: SuiteCase, measured: Measured): Promise<s
   const asked: Ask = { ...askOf(one, measured.host, measured.isMesh), path };
   const seen = one.expected.expectedRequest;
   const expected = { ...one.expected, ...(seen === undefined ? {} : { expectedRequest: { ...seen, path } }) };
-  const wrong = fault({ ...one, expected }, asked, await ask(measured.dispatcher, asked));
+  const wrong = fault({ ...one, expected }, asked, await ask(measured, asked));
   if (wrong !== null) return wrong;
   for (const { name, namespace } of one.expected.mirroredTo ?? []) {
     const pods = measured.pods.filter((pod) => pod.namespace === namespace && pod.name.startsWith(name));
@@ -108,7 +106,7 @@ export async function mirrorShareFault(one: SuiteCase, custom: Custom, measured:
   const id = randomUUID();
   const asked: Ask = { ...askOf(one, measured.host, measured.isMesh), path: withId(one.request.path ?? '/', id) };
   await times(custom.requests ?? 500, custom.concurrency ?? 10, async () => {
-    await ask(measured.dispatcher, asked);
+    await ask(measured, asked);
   });
   await wait(POLL_MS * 20);
   const pods = measured.pods.filter(({ name }) => name.startsWith(band.backend));
@@ -153,7 +151,7 @@ export async function repeatedFault(one: SuiteCase, measured: Measured, count: n
     const asked = askOf(filled, measured.host, measured.isMesh);
     let answer: Answer;
     try {
-      answer = await ask(measured.dispatcher, asked);
+      answer = await ask(measured, asked);
     } catch (error) {
       return `no answer: ${(error as Error).message}`;
     }

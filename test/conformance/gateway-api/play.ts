@@ -118,7 +118,7 @@ class TestRun {
     if (suite === 'mesh') {
       const { mesh } = await this.#client(one.client?.namespace ?? MESH);
       const host = (one.request.host ?? '').startsWith('{') ? podAddress(this.#cluster) : 'echo';
-      return { dispatcher: mesh.dispatcher, host, isMesh: true, pods };
+      return { dispatcher: mesh.dispatcher, rpc: mesh, host, isMesh: true, pods };
     }
     const { mesh } = await this.#client(INFRA);
     const name = one.gateway ?? gateway;

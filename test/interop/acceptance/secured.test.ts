@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { MeshError } from '../../../src/core/errors.ts';
 import type { Identity } from '../../../src/identity/identity-source.ts';
 import { createMesh } from '../../../src/mesh/create-mesh.ts';
@@ -30,19 +30,36 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
+const enders: (() => unknown)[] = [];
+const servers = new Map<string, Promise<Process>>();
+beforeAll(() => {
+  // They take long to start, so all at once.
+  if (HAS_ACCEPTANCE) for (const [app, ...names] of SERVERS) servers.set(`${app} ${names}`, start(app, names));
+});
+afterAll(() => {
+  for (const end of enders.splice(0)) end();
+});
+
+const SERVERS = [
+  ['reviews', STRICT],
+  ['reviews', STRICT, ALLOW],
+  ['reviews', ALLOW],
+  ['ratings', STRICT, ALLOW],
+] as const;
+
 /** A file with who the process is, beside the documents as they lie there. */
 function filesOf(app: string, names: readonly string[]): string[] {
   const folder = mkdtempSync(join(tmpdir(), 'inmesh-secured-'));
-  closers.push(() => rmSync(folder, { recursive: true }));
+  enders.push(() => rmSync(folder, { recursive: true }));
   const own = join(folder, 'mesh.yaml');
   const self = { service: app, namespace: 'default', serviceAccount: app, labels: { app } };
   writeFileSync(own, JSON.stringify({ self, identity: { external: true }, inbound: { mtls: 'permissive' }, services: {} }));
   return [own, ...names.map(acceptanceFile)];
 }
 
-async function serverOf(app: string, names: readonly string[]): Promise<Process> {
+async function start(app: string, names: readonly string[]): Promise<Process> {
   const child: ChildProcess = fork(fileURLToPath(new URL('secured-server.ts', import.meta.url)));
-  closers.push(() => child.disconnect());
+  enders.push(() => child.disconnect());
   const told = <T>(): Promise<T> => new Promise((resolve) => child.once('message', (message) => resolve(message as T)));
   const order: SecuredOrder = { files: filesOf(app, names), identity: { ...SERVER, bundles: [...SERVER.bundles] } };
   const listening = told<{ port: number }>();
@@ -56,6 +73,13 @@ async function serverOf(app: string, names: readonly string[]): Promise<Process>
       return (await answer).calls;
     },
   };
+}
+
+/** One of them, its calls counted from now on. */
+async function serverOf(app: string, names: readonly string[]): Promise<Process> {
+  const { port, calls } = await (servers.get(`${app} ${names}`) as Promise<Process>);
+  const before = await calls();
+  return { port, calls: async () => (await calls()) - before };
 }
 
 /** A mesh that calls reviews with a certificate, or in plain text. */

@@ -1,7 +1,9 @@
 // What runs inside a network namespace: sets the fault up with nftables, calls through a mesh, and prints one line. Packets to a
 // server pass the output chain of the loopback, so the fault is there.
 import { execFileSync } from 'node:child_process';
+import { grpcClient } from '../../../src/grpc.ts';
 import { createMesh } from '../../../src/index.ts';
+import { caller } from './caller.ts';
 import { outcomeOf } from './observe.ts';
 import { type Protocol, wellServer } from './peers.ts';
 
@@ -25,7 +27,7 @@ const [ill, well] = [await wellServer(protocol as Protocol), await wellServer(pr
 const isLoss = scenario === 'loss';
 const endpoints = [`127.0.0.1:${ill.port}`, ...(isLoss ? [] : [`127.0.0.1:${well.port}`])];
 const service = {
-  ...(protocol === 'http1' ? {} : { protocol: 'http2' as const }),
+  ...(protocol === 'http2' ? { protocol: 'http2' as const } : {}),
   endpoints,
   timeout: '3s',
   loadBalancer: 'roundRobin' as const,
@@ -35,21 +37,22 @@ const service = {
 const mesh = await createMesh({
   config: { services: { it: service, alone: { ...service, endpoints: endpoints.slice(0, 1), retries: false, timeout: '700ms' } } },
 });
+const call = caller({ grpcClient }, mesh, protocol as Protocol);
 spoil(ill.port, VERDICTS[scenario] as string);
 if (isLoss) {
   const tookMs: number[] = [];
   let failed = 0;
   for (let i = 0; i < 200; i++) {
     const startMs = performance.now();
-    if ((await outcomeOf(mesh, 'http://it/')) !== '200 ok') failed++;
+    if ((await call('it')) !== '200 ok') failed++;
     tookMs.push(performance.now() - startMs);
   }
   const p99 = tookMs.sort((a, b) => a - b)[197] as number;
   process.stdout.write(`${failed} of 200 calls failed, p99 ${p99 <= 1_100 ? 'within two attempts' : `${p99.toFixed(0)} ms`}\n`);
 } else {
-  const alone = await outcomeOf(mesh, 'http://alone/', { method: 'POST', body: 'x' });
+  const alone = protocol === 'grpc' ? await call('alone') : await outcomeOf(mesh, 'http://alone/', { method: 'POST', body: 'x' });
   const beside = new Set<string>();
-  for (let i = 0; i < 4; i++) beside.add(await outcomeOf(mesh, 'http://it/'));
+  for (let i = 0; i < 4; i++) beside.add(await call('it'));
   process.stdout.write(`alone: ${alone}; beside another: ${[...beside].join(' and ')}\n`);
 }
 process.exit();

@@ -1,11 +1,18 @@
 // One cell of the fault matrix: a mesh with real sockets calls an endpoint that falls ill, and what came of it is written in one
 // line per kind of call. `connection_lost failed head ×2` reads: that code, of that family, the head may have been sent, two
 // requests reached the endpoint. Afterwards the endpoint is well again, and so must be the mesh: no count left, the next call served.
+import type * as InmeshGrpc from '../../../src/grpc.ts';
 import type * as Inmesh from '../../../src/index.ts';
 import type { ServiceInput } from '../../../src/model/input.ts';
 import { type IllPeer, type Protocol, wellServer } from './peers.ts';
 
 export type CreateMesh = typeof Inmesh.createMesh;
+
+/** What is tested: the sources, or a build. */
+export interface Library {
+  readonly createMesh: CreateMesh;
+  readonly grpcClient: typeof InmeshGrpc.grpcClient;
+}
 
 /** What a call comes to, by its kind. */
 export interface Observed {
@@ -78,7 +85,7 @@ export async function settled(mesh: Inmesh.Mesh): Promise<number> {
 }
 
 /** Long enough for undici to look after a socket that has just answered. */
-async function idle(): Promise<void> {
+export async function idle(): Promise<void> {
   for (let turn = 0; turn < 4; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 

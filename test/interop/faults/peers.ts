@@ -1,9 +1,9 @@
 // Endpoints that are ill while they are told to be, and well otherwise: what stands at the far end of a row of the fault matrix.
 // Each counts the requests that it got while it was ill, because that is how many attempts a fault may cost.
-import { createServer as createHttp } from 'node:http';
+import { createServer as createHttp, type ServerResponse } from 'node:http';
 import { createServer as createHttp2 } from 'node:http2';
 import type { AddressInfo, Server, Socket } from 'node:net';
-import { type H2Peer, type OnStream, rawH2 } from './raw-h2-server.ts';
+import { grpcMessage, type H2Peer, type OnStream, rawH2 } from './raw-h2-server.ts';
 import { closedPort, OK, rawServer } from './raw-server.ts';
 import { type TcpFault, tcpProxy } from './tcp-proxy.ts';
 
@@ -78,6 +78,17 @@ export async function illHttp2(act: OnStream, onAccept?: (peer: H2Peer) => void,
   };
 }
 
+/** A whole answer, as Node's own servers write it: of gRPC one message. */
+export function answerWell(protocol: Protocol, response: ServerResponse, text: string): void {
+  if (protocol !== 'grpc') {
+    response.end(text);
+    return;
+  }
+  response.writeHead(200, { 'content-type': 'application/grpc' });
+  response.addTrailers({ 'grpc-status': '0' });
+  response.end(grpcMessage(text));
+}
+
 /** A healthy server of Node that says `ok`, or whatever the path asks for. */
 export async function wellServer(protocol: Protocol, answer = 'ok'): Promise<{ readonly port: number; close(): void }> {
   const server = (protocol === 'http1' ? createHttp() : createHttp2()) as unknown as Server;
@@ -87,9 +98,9 @@ export async function wellServer(protocol: Protocol, answer = 'ok'): Promise<{ r
     socket.on('error', () => {});
     socket.on('close', () => sockets.delete(socket));
   });
-  server.on('request', (request: { resume(): void }, response: { end(text: string): void }) => {
+  server.on('request', (request: { resume(): void }, response: ServerResponse) => {
     request.resume();
-    response.end(answer);
+    answerWell(protocol, response, answer);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {

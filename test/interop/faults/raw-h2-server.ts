@@ -24,6 +24,13 @@ export const CODE = { none: 0, protocol: 1, internal: 2, refused: 7, cancel: 8, 
 /** Settings: RFC 9113 §6.5.2. */
 export const SETTING = { maxConcurrentStreams: 3, initialWindowSize: 4 } as const;
 
+/** A message of gRPC, not compressed. */
+export function grpcMessage(text: string): Buffer {
+  const prefix = Buffer.alloc(5);
+  prefix.writeUInt32BE(text.length, 1);
+  return Buffer.concat([prefix, Buffer.from(text)]);
+}
+
 export type H2Headers = Readonly<Record<string, string>>;
 
 /** What a test can say on a connection. */

@@ -56,11 +56,16 @@ const CONTINUATION_FRAME = 9;
 const END_HEADERS = 4;
 
 /** More than 64 KiB of fields, in frames of the allowed size. */
-function largeHead(peer: H2Peer, stream: number): void {
+export function largeHead(peer: H2Peer, stream: number): void {
   const field = Buffer.concat([Buffer.from([0, 1]), Buffer.from('x'), Buffer.from([126]), Buffer.alloc(126, 0x61)]);
   const piece = Buffer.concat(Array.from({ length: 120 }, () => field));
   peer.frame(HEADERS_FRAME, 0, stream, Buffer.concat([Buffer.from([0x88]), piece]));
   for (let i = 0; i < 4; i++) peer.frame(CONTINUATION_FRAME, i === 3 ? END_HEADERS : 0, stream, piece);
+}
+
+/** The sequel of a head that nobody began. */
+export function straySequel(peer: H2Peer, stream: number): void {
+  peer.frame(CONTINUATION_FRAME, END_HEADERS, stream, Buffer.from([0x88]));
 }
 
 export const HTTP2_ROWS: readonly FaultRow[] = [
@@ -281,7 +286,7 @@ export const HTTP2_ROWS: readonly FaultRow[] = [
     fault: 'a frame that is not allowed there',
     class: 'C',
     promise: 'never an answer; not repeated by default',
-    cells: h2((peer, stream) => peer.frame(CONTINUATION_FRAME, END_HEADERS, stream, Buffer.from([0x88])), {
+    cells: h2((peer, stream) => straySequel(peer, stream), {
       get: 'connection_lost failed head ×1',
       post: 'connection_lost failed head ×1',
       spare: 'connection_lost failed head ×1',

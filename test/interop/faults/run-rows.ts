@@ -1,5 +1,5 @@
 // Runs rows of the fault matrix, several cells at once where they only wait, and holds what was observed against what is expected.
-import type { CreateMesh, FaultCell } from './observe.ts';
+import type { FaultCell, Library } from './observe.ts';
 import { observe } from './observe.ts';
 import { namespaceMissing } from './namespace.ts';
 import { illLine, type Protocol } from './peers.ts';
@@ -36,20 +36,20 @@ function isAs(observed: string, expected: string): boolean {
   return expected.split('|').includes(observed);
 }
 
-async function runCell({ cell, protocol }: Job, createMesh: CreateMesh): Promise<[observed: string, isKept: boolean]> {
+async function runCell({ cell, protocol }: Job, library: Library): Promise<[observed: string, isKept: boolean]> {
   if (isScenario(cell)) {
-    const first = await cell.run(createMesh);
+    const first = await cell.run(library);
     // What is about time can be spoilt by a busy machine, once.
-    const observed = isAs(first, cell.expected) ? first : await cell.run(createMesh);
+    const observed = isAs(first, cell.expected) ? first : await cell.run(library);
     return [observed, isAs(observed, cell.expected)];
   }
   const { expected } = cell;
-  const { get, post, spare } = await observe(cell, protocol, createMesh);
+  const { get, post, spare } = await observe(cell, protocol, library.createMesh);
   const isKept = isAs(get, expected.get) && isAs(post, expected.post) && isAs(spare, expected.spare);
   return [`GET ${get}; POST ${post}; GET beside a healthy one ${spare}`, isKept];
 }
 
-async function result(job: Job, createMesh: CreateMesh): Promise<CellResult> {
+async function result(job: Job, library: Library): Promise<CellResult> {
   const { row, protocol, cell } = job;
   const at = { id: row.id, protocol };
   const missing = isScenario(cell) && cell.needsNamespace === true ? namespaceMissing() : null;
@@ -59,7 +59,7 @@ async function result(job: Job, createMesh: CreateMesh): Promise<CellResult> {
     timer = setTimeout(() => reject(new Error(`no end within ${CELL_MS_MAX} ms`)), CELL_MS_MAX);
   });
   try {
-    const [observed, isKept] = await Promise.race([runCell(job, createMesh), late]);
+    const [observed, isKept] = await Promise.race([runCell(job, library), late]);
     return { ...at, observed, isKept };
   } catch (error) {
     return { ...at, observed: `THREW ${(error as Error).message}`, isKept: false };
@@ -69,7 +69,7 @@ async function result(job: Job, createMesh: CreateMesh): Promise<CellResult> {
 }
 
 /** The first call of a process loads and compiles for longer than an attempt may take. */
-async function warmUp(protocol: 'http1' | 'http2', createMesh: CreateMesh): Promise<void> {
+async function warmUp(protocol: 'http1' | 'http2', { createMesh }: Library): Promise<void> {
   const expected = { get: '', post: '', spare: '' };
   await observe(
     { peer: () => illLine(protocol, { kind: 'none' }), expected, service: { timeout: '10s', retries: false } },
@@ -78,23 +78,23 @@ async function warmUp(protocol: 'http1' | 'http2', createMesh: CreateMesh): Prom
   );
 }
 
-export async function runRows(rows: readonly FaultRow[], createMesh: CreateMesh, options: RunOptions = {}): Promise<CellResult[]> {
+export async function runRows(rows: readonly FaultRow[], library: Library, options: RunOptions = {}): Promise<CellResult[]> {
   const { only = () => true, isLong = false, atOnce = 8 } = options;
   const jobs = rows
     .filter(only)
     .flatMap((row) => Object.entries(row.cells).map(([protocol, cell]) => ({ row, protocol: protocol as Protocol, cell })));
-  for (const protocol of ['http1', 'http2'] as const) await warmUp(protocol, createMesh);
-  const isTimed = ({ cell }: Job): boolean => isScenario(cell);
+  for (const protocol of ['http1', 'http2'] as const) await warmUp(protocol, library);
+  const isTimed = ({ cell }: Job): boolean => isScenario(cell) && cell.isUntimed !== true;
   const results = new Map<Job, CellResult>();
   const waiting = jobs.filter((job) => !isTimed(job));
   const work = async (): Promise<void> => {
-    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) results.set(job, await result(job, createMesh));
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) results.set(job, await result(job, library));
   };
   await Promise.all(Array.from({ length: atOnce }, work));
   // What is about time has the process for itself.
   for (const job of jobs) {
     const { cell } = job;
-    if (isScenario(cell) && (isLong || cell.isLong !== true)) results.set(job, await result(job, createMesh));
+    if (isTimed(job) && isScenario(cell) && (isLong || cell.isLong !== true)) results.set(job, await result(job, library));
   }
   return jobs.flatMap((job) => results.get(job) ?? []);
 }

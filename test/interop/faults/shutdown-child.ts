@@ -1,19 +1,21 @@
-// A server of ours that ends by itself when it is told to: the far side of the SIGTERM row. Sends its port, then a word when a call
-// has come.
+// A server of ours that ends when it is told to, as docs/server.md says: the far side of the SIGTERM row. Sends its port, then a word
+// when the long call has come.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import { createMesh } from '../../../src/index.ts';
-import { createServer } from '../../../src/server.ts';
+import { closeOnSignals, createServer, isReady } from '../../../src/server.ts';
 
-const WORK_MS = 300;
+const [LAME_DUCK_MS, WORK_MS] = [400, 1_000];
 
-const mesh = await createMesh({ config: { services: {} } });
-const server = createServer(mesh, async (_request, response) => {
-  process.send?.('busy');
-  await sleep(WORK_MS);
+const mesh = await createMesh({ config: { services: {}, inbound: {} } });
+const server = createServer(mesh, async (request, response) => {
+  if (request.url === '/ready') response.writeHead(isReady(mesh) ? 200 : 503);
+  if (request.url === '/long') {
+    process.send?.('busy');
+    await sleep(WORK_MS);
+  }
   response.end('done');
 });
-process.once('SIGTERM', () => {
-  void mesh.close({ drainMs: 30_000 }).then(() => process.disconnect());
-});
+closeOnSignals(mesh, { lameDuckMs: LAME_DUCK_MS });
+process.on('disconnect', () => process.exit(1));
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));

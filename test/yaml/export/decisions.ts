@@ -2,6 +2,7 @@
 // should mean the same, whatever their rules look like.
 import { Call } from '../../../src/core/call.ts';
 import type { MeshConfig, RouteConfig, ServiceConfig } from '../../../src/model/config.ts';
+import type { RouteTarget } from '../../../src/model/route.ts';
 import { compileMatches } from '../../../src/route/match.ts';
 import { compileRewrite } from '../../../src/route/path-rewrite.ts';
 import type { RegexCompiler } from '../../../src/route/regex.ts';
@@ -77,8 +78,10 @@ function sharesOf({ targets }: RouteConfig, nameOf: (target: string) => string):
 }
 
 function mirrorsOf({ mirrors }: RouteConfig, nameOf: (target: string) => string): readonly string[] {
+  const nameIn = ({ service, subset }: Pick<RouteTarget, 'service' | 'subset'>): string =>
+    nameOf(subset === undefined ? service : `${service}/${subset}`);
   return mirrors
     .filter(({ percent }) => percent > 0)
-    .map(({ target: { service, subset }, percent }) => `${nameOf(subset === undefined ? service : `${service}/${subset}`)} ${percent}`)
+    .map(({ target, percent, of }) => `${nameIn(target)} ${percent}${of === undefined ? '' : ` of ${nameIn(of)}`}`)
     .sort();
 }

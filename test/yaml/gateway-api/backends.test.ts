@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { smoothDraw } from '../../../src/route/smooth-draw.ts';
 import { seededRandom } from '../../support/seeded-random.ts';
-import { goodText } from '../istio/load-text.ts';
+import { loadTexts, passage } from '../export/documents.ts';
+import { goodText, loadText } from '../istio/load-text.ts';
 import { GATEWAY, grpcRoute, httpRoute, service, text } from './route-documents.ts';
 
 const REF = fc.record({ weight: fc.option(fc.integer({ min: 0, max: 20 }), { nil: undefined }), isValid: fc.boolean() });
@@ -56,5 +57,75 @@ describe('backendRefs', () => {
   it('fail as UNAVAILABLE for gRPC', async () => {
     expect(await targetsOf([{ isValid: false }], 'grpc')).toMatchObject([{ fails: { status: 503 } }]);
     expect(await targetsOf([], 'grpc')).toMatchObject([{ fails: { status: 503 } }]);
+  });
+});
+
+describe('copies of the calls of one backend', () => {
+  const mirrorOf = (name: string, more: object = {}) => ({
+    type: 'RequestMirror' as const,
+    requestMirror: { backendRef: { name, port: 80 }, ...more },
+  });
+  const load = (backendRefs: readonly object[]) =>
+    loadText(
+      text(
+        service('a'),
+        service('b'),
+        service('copy'),
+        httpRoute({ parentRefs: GATEWAY, hostnames: ['shop.example'], rules: [{ backendRefs }] } as never),
+      ),
+    );
+  const mirrorsOf = async (backendRefs: readonly object[]) => {
+    const { config, issues } = await load(backendRefs);
+    return { mirrors: config?.services['shop.example']?.routes[0]?.mirrors, warnings: issues.length };
+  };
+
+  it('are drawn for that backend alone', async () => {
+    const { mirrors, warnings } = await mirrorsOf([
+      { name: 'a', port: 80, weight: 3, filters: [mirrorOf('copy', { percent: 50 })] },
+      { name: 'b', port: 80 },
+    ]);
+    expect(mirrors).toMatchObject([{ percent: 50, of: { service: 'a' }, target: { service: 'copy' } }]);
+    expect(warnings).toBe(0);
+  });
+
+  it('are those of the rule where the backend has all calls', async () => {
+    const { mirrors } = await mirrorsOf([{ name: 'a', port: 80, filters: [mirrorOf('copy')] }]);
+    expect(mirrors?.map(({ of, percent }) => [of, percent])).toEqual([[undefined, 100]]);
+  });
+
+  it('a backend that is named twice is told apart by shares, with a warning', async () => {
+    const { mirrors, warnings } = await mirrorsOf([
+      { name: 'a', port: 80, filters: [mirrorOf('copy')] },
+      { name: 'a', port: 80 },
+    ]);
+    expect([mirrors?.map(({ of, percent }) => [of, percent]), warnings]).toEqual([[[undefined, 50]], 1]);
+  });
+
+  it('come back from what is written of them', async () => {
+    const source = text(
+      service('a'),
+      service('b'),
+      service('copy'),
+      httpRoute({
+        parentRefs: [{ group: '', kind: 'Service', name: 'a' }],
+        rules: [
+          {
+            backendRefs: [
+              { name: 'a', port: 80, weight: 3, filters: [mirrorOf('copy', { percent: 50 })] },
+              { name: 'b', port: 80 },
+            ],
+          },
+        ],
+      } as never),
+    );
+    const loaded = (await loadTexts([source])) as NonNullable<Awaited<ReturnType<typeof loadTexts>>>;
+    for (const target of ['gateway-api', 'concise'] as const) {
+      const { differences, faults, text: written } = await passage(loaded, target, { text: source } as never);
+      expect([target, differences, faults]).toEqual([target, [], []]);
+      expect(written).toMatch(target === 'concise' ? /of: a\b/ : /RequestMirror/);
+    }
+    const istio = await passage(loaded, 'istio', { text: source } as never);
+    expect(istio.text).toMatch(/percentage:\s+value: 37.5/);
+    expect(istio.losses.filter(({ field }) => field.includes('mirror')).map(({ verdict }) => verdict)).toEqual(['approximated']);
   });
 });

@@ -320,6 +320,21 @@ describe('a Telemetry', () => {
     expect(sources?.map(({ line }) => line)).toEqual([5, 12, 19]);
   });
 
+  it('says what it keeps and does not obey, and who decides it', async () => {
+    const issues = await issuesOfText(
+      telemetry(
+        'tracing: [ { randomSamplingPercentage: 5, customTags: { a: { literal: { value: x } } } } ]\nmetrics: [ { overrides: [ { disabled: true } ] } ]\naccessLogging: [ { disabled: true } ]',
+      ),
+    );
+    expect(issues.map((issue) => issue.replace(/^\d+:\d+ /, '').split(':')[0])).toEqual([
+      'warning INM0020 randomSamplingPercentage is kept and not obeyed',
+      'warning INM0020 customTags is kept and not obeyed',
+      'warning INM0020 overrides is kept and not obeyed',
+      'warning INM0020 disabled is kept and not obeyed',
+    ]);
+    expect(await issuesOfText(telemetry('tracing: [ {} ]'))).toEqual([]);
+  });
+
   it('overrides metrics one by one', async () => {
     const override = (more: string): string => `metrics: [ { overrides: [ ${more} ] } ]`;
     const config = await goodText(
