@@ -243,6 +243,7 @@ export class ServiceState {
     transport.onConnectFailure = () => this.#source?.refresh();
     transport.onPeerUntrusted = ({ address }, message) =>
       this.#deps.emit({ type: 'peerUntrusted', service: this.name, endpoint: address, message });
+    transport.onBodyUnread = ({ address: endpoint }, forMs) => this.#deps.emit({ type: 'bodyUnread', service: this.name, endpoint, forMs });
     transport.onCertificateRefused = ({ address }, message) =>
       this.#deps.emit({ type: 'certificateRefused', service: this.name, endpoint: address, message });
     transport.onIdentityFailed = (message) => this.#deps.emit({ type: 'identityFailed', service: this.name, message });
