@@ -32,8 +32,8 @@ const GROUPS: Readonly<Record<string, Group>> = {
   routing: { mutate: ['src/route/*.ts'], tests: ['test/route/**/*.test.ts', 'test/fuzz/replay.test.ts'], least: 90 },
   identity: { mutate: ['src/identity/*.ts'], tests: ['test/identity/**/*.test.ts'], least: 95 },
   authorization: {
-    mutate: ['src/inbound/{access*,path-readings,policy-scope}.ts'],
-    tests: ['test/inbound/{access,path,policy}*.test.ts'],
+    mutate: ['src/inbound/{access*,authorize-layer,host-name,jwt*,path-readings,policy-scope}.ts'],
+    tests: ['test/inbound/{access,authorize,jwt,path,policy}*.test.ts'],
     least: 95,
   },
   short: { mutate: ['src/resilience/budget.ts'], tests: ['test/resilience/budget*.test.ts'], least: 90 },

@@ -92,12 +92,10 @@ function queryOf(target: string): string {
 }
 
 function withoutParam(target: string, name: string, token: string): string {
-  const query = queryOf(target);
-  if (!query.includes(name)) return target;
-  const kept = query.split('&').filter((pair) => {
-    const [[own = '', value = ''] = []] = new URLSearchParams(pair);
-    return own !== name || value !== token;
-  });
+  const pairs = queryOf(target).split('&');
+  // Decoded, as it was found.
+  const kept = pairs.filter((pair) => new URLSearchParams(pair).get(name) !== token);
+  if (kept.length === pairs.length) return target;
   const path = target.slice(0, target.indexOf('?'));
   return kept.length === 0 ? path : `${path}?${kept.join('&')}`;
 }

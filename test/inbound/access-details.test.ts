@@ -233,6 +233,11 @@ describe('documents of several kinds', () => {
     expect(compiled(target('closed', { anyHttp: false }), target('open')).decide(request(caller)).allowed).toBe(true);
   });
 
+  it('one of its sources is enough', () => {
+    const sources = ['z', 'a'].map((name) => ({ kind: 'namespace', name }));
+    expect(compiled(target('t', { sources })).decide(request({ peer: peer('td/ns/a/sa/b') })).allowed).toBe(true);
+  });
+
   it('the target that is named is one whose sources fit', () => {
     const denial = compiled(target('near', { anyHttp: false }), target('far', { sources: [{ kind: 'namespace', name: 'z' }] })).decide(
       request({ peer: peer('td/ns/a/sa/b') }),
