@@ -12,7 +12,7 @@ export interface Options {
 }
 
 export const USAGE = `npm run bench -- [--quick] [--json] [--write-docs] [--only <what>]...
-  --quick        at most a minute, for a glance; the full run takes up to five
+  --quick        at most a minute, for a glance; the full run takes up to seven
   --json         the report as JSON
   --write-docs   puts the tables into docs/performance.md
   --only <what>  a section (sockets, isolated, import, grpc) or a part of a case's name; may be repeated`;

@@ -29,8 +29,8 @@ export const FULL_PLAN: SocketPlan = {
   concurrencies: [1, 10, 100],
 };
 
-/** Few cases, of which each needs more rounds to come to a steady ratio. */
-export const GRPC_PLAN: SocketPlan = { ...FULL_PLAN, generations: 4, rounds: 4, measureMs: 250, warmUpCalls: 6_000 };
+/** A call of gRPC is longer, so rounds are. */
+export const GRPC_PLAN: SocketPlan = { ...FULL_PLAN, measureMs: 250, warmUpCalls: 6_000 };
 
 export const QUICK_PLAN: SocketPlan = {
   ...FULL_PLAN,
@@ -168,7 +168,7 @@ export async function runSockets(
   progress('bytes per call', 0);
   const heapBytes = await measureHeap(cases, target, plan);
   const blocks = plan.rounds * (plan.concurrencies.length - 1) + Math.min(plan.rounds, LATENCY_ROUNDS_MAX);
-  const steps = plan.generations * blocks * (cases.length + 4);
+  const steps = plan.generations * blocks * (cases.length + 2 * cases.filter(({ name }) => ANCHORS.has(name)).length);
   for (let generation = 1; generation <= plan.generations; generation++) {
     progress(`processes, generation ${generation} of ${plan.generations}`, samples.length / steps);
     const players = await startPlayers(shuffled(cases, Math.random), target, proxies, plan.warmUpCalls);

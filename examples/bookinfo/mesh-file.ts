@@ -18,7 +18,6 @@ export function meshFile(places: Readonly<Record<string, readonly Place[]>>, wei
   const lines = [
     "self: { service: '${SERVICE}', serviceAccount: '${SERVICE}', labels: { app: '${SERVICE}' } }",
     "identity: { directory: 'certificates/${SERVICE}' }",
-    'inbound: { admission: false } # ten processes share the cores of one machine: who is late is not overloaded',
     Object.keys(places).length === 0 ? 'services: {}' : 'services:',
   ];
   for (const [service, members] of Object.entries(places)) {
@@ -37,7 +36,7 @@ export function meshFile(places: Readonly<Record<string, readonly Place[]>>, wei
 export function routing(weights: Weights): string[] {
   const shares = Object.entries(weights).map(([version, weight]) => `${version}: ${weight}`);
   return [
-    '    retries: { perTryTimeout: 800ms }',
+    '    retries: { perTryTimeout: 500ms }',
     '    subsets: { v1: { version: v1 }, v2: { version: v2 }, v3: { version: v3 } }',
     '    routes:',
     "      - { match: { headers: { user-agent: { regex: '.*mobile.*' } } }, to: v2 }",

@@ -214,7 +214,7 @@ const RETRIES: readonly Scenario[] = [
   {
     name: 'a hung endpoint',
     plays: { a: 'hang' },
-    service: R({ attempts: 1, perTryTimeout: '60ms' }),
+    service: R({ attempts: 1, perTryTimeout: '250ms' }),
     run: once,
     expected: 'b',
     seen: 'a1 b1',

@@ -65,6 +65,15 @@ describe('a mirror', () => {
     expect(world.log().filter((address) => address === B)).toHaveLength(1);
   });
 
+  it('of one target gets copies of its calls, and of no others', async () => {
+    const world = await trafficWorld(versions('    routes: [{ to: { v1: 1, v2: 3 }, mirror: { to: v1, of: v2 } }]\n'));
+    for (let i = 0; i < 40; i++) await world.start();
+    const copies = world.attempts.filter(({ call }) => call.authority === 'reviews-shadow').map(({ address }) => address);
+    const drawn = world.log().filter((address) => address === B).length;
+    expect([copies.length, new Set(copies)]).toEqual([drawn, new Set([A])]);
+    expect(drawn).toBeGreaterThan(20);
+  });
+
   it('gets the share it was promised', async () => {
     const world = await trafficWorld(versions('    routes: [{ to: v1, mirror: { to: v2, percent: 20 } }]\n'));
     for (let i = 0; i < 500; i++) await world.start();
@@ -386,3 +395,27 @@ async function fromUndici({ statusCode, headers, body }: Awaited<ReturnType<type
 async function fromFetch(response: Response): Promise<Plain> {
   return { status: response.status, text: await response.text(), headers: Object.fromEntries(response.headers) };
 }
+
+describe('the time of an attempt', () => {
+  const route = (retries: string): string => `services: { reviews: { endpoints: ['${A}'], retries: ${retries} } }
+---
+apiVersion: gateway.networking.k8s.io/v1
+kind: HTTPRoute
+metadata: { name: reviews }
+spec:
+  parentRefs: [{ group: '', kind: Service, name: reviews }]
+  rules: [{ timeouts: { request: 5s, backendRequest: 1s }, backendRefs: [{ name: reviews, port: 80 }] }]
+`;
+
+  it.each([
+    ['the retries of the service', '{ attempts: 2, perTryTimeout: 4s }', 3],
+    ['the only attempt of a service without retries', 'false', 1],
+  ])('that a rule gives alone limits %s', async (_name, retries, attempts) => {
+    const world = await trafficWorld(route(retries));
+    world.play[A] = () => 'hang';
+    const answered = world.start().catch((error: unknown) => error);
+    await world.clock.run(4_000);
+    expect(await answered).toMatchObject({ code: expect.stringMatching(/timeout|deadline/) });
+    expect(world.log()).toHaveLength(attempts);
+  });
+});

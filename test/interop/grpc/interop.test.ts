@@ -145,7 +145,7 @@ describe('one endpoint of two hangs', () => {
   it('the mesh serves every call within the time of an attempt and one retry; grpc-js alone, with its own retries, does not', async () => {
     const [hung, well] = [await grpcServer('hung'), await grpcServer('well')];
     hung.handlers.unary = () => {};
-    const perTryMs = 100;
+    const perTryMs = 250;
     const own = await createMesh({
       config: {
         services: {
