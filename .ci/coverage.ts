@@ -38,7 +38,18 @@ function measure(): void {
     '--coverage.reportOnFailure',
   ];
   const vitest = join(ROOT, 'node_modules/vitest/vitest.mjs');
-  const args = [vitest, 'run', '--config', 'test/vitest.config.ts', '--project', 'unit', ...OTHER_PROCESSES, ...options];
+  const args = [
+    vitest,
+    'run',
+    '--config',
+    'test/vitest.config.ts',
+    '--project',
+    'pure',
+    '--project',
+    'unit',
+    ...OTHER_PROCESSES,
+    ...options,
+  ];
   const { status } = spawnSync(process.execPath, args, { cwd: ROOT, stdio: 'inherit' });
   if (status !== 0) process.exitCode = 1;
 }

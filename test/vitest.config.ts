@@ -5,6 +5,8 @@ import { fileURLToPath } from 'node:url';
 import { defineConfig } from 'vitest/config';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
+// Rooms of pure code: nothing that one file does can be seen by another, so that they share what they import.
+const PURE = 'test/{balance,conformance,core,discovery,golden,identity,model,resilience,route,sim,telemetry,yaml}/**/*.test.ts';
 const LONG = 'test/**/*.long.test.ts';
 const TIMED = [
   'test/interop/{reload,soak,soak-mixed}.test.ts',
@@ -25,9 +27,20 @@ export default defineConfig({
       {
         root,
         test: {
+          name: 'pure',
+          include: [PURE],
+          exclude: [LONG],
+          isolate: false,
+          testTimeout: 60_000,
+          sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        root,
+        test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...TIMED, LONG],
+          exclude: [PURE, ...TIMED, LONG],
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },

@@ -7,7 +7,7 @@ import { faultsOf } from './fuzz-run.ts';
 import { type Load, loadText, tryText } from './trial.ts';
 
 /** More of them in fuzz.long.test.ts, and as many as one has time for with `npm run fuzz:yaml`. */
-const RUNS = 60;
+const RUNS = 20;
 
 describe('the readers', () => {
   it.each(ownTexts())('take $name as they should', async ({ text }) => {
