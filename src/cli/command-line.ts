@@ -6,6 +6,20 @@ import type { CommandInput, CommandSpec, OptionSpec, Terminal } from './command.
 import { UsageError } from './command.ts';
 
 const JSON_OPTION: OptionSpec = { type: 'boolean', help: 'Print JSON for programs.' };
+const HEADER_OPTION: OptionSpec = {
+  type: 'string',
+  short: 'H',
+  multiple: true,
+  value: "'NAME: VALUE'",
+  help: 'A header of the call; may stand more than once.',
+};
+const CONFIG_OPTION: OptionSpec = {
+  type: 'string',
+  short: 'c',
+  multiple: true,
+  value: 'PATH',
+  help: 'File or folder of the configuration.',
+};
 const LENIENT_OPTION: OptionSpec = {
   type: 'boolean',
   help: 'What a mesh settles by itself, such as two rules for one host, is a warning, and settled in the same way.',
@@ -46,13 +60,7 @@ const COMMANDS: readonly CommandSpec[] = [
     summary: 'Say what would become of a call, and which line decided it; or who may call. Nothing is sent.',
     details: `${CONFIG_DEFAULT} With --inbound: whom this process lets in, by the policies of its documents; with a method, a path or a principal also whether that call comes in, and who decides it.\nExamples: inmesh explain GET http://reviews/api/1 -H 'user-agent: mobile'\n          inmesh explain --inbound POST /api/1 --principal cluster.local/ns/default/sa/productpage`,
     options: {
-      header: {
-        type: 'string',
-        short: 'H',
-        multiple: true,
-        value: "'NAME: VALUE'",
-        help: 'A header of the call; may stand more than once.',
-      },
+      header: HEADER_OPTION,
       inbound: { type: 'boolean', help: 'Who may call this process, instead of what becomes of its calls.' },
       principal: {
         type: 'string',
@@ -61,7 +69,7 @@ const COMMANDS: readonly CommandSpec[] = [
       },
       port: { type: 'string', value: 'PORT', help: 'With --inbound: the port that is called. Default: that of the URL, else 80.' },
       from: { type: 'string', value: 'ADDRESS', help: 'With --inbound: where the call comes from. Default: 127.0.0.1.' },
-      config: { type: 'string', short: 'c', multiple: true, value: 'PATH', help: 'File or folder of the configuration.' },
+      config: CONFIG_OPTION,
       lenient: LENIENT_OPTION,
       json: JSON_OPTION,
     },
@@ -73,16 +81,10 @@ const COMMANDS: readonly CommandSpec[] = [
     summary: 'Say whether a caller may, and which policy decides it. Nothing is sent.',
     details: `${CONFIG_DEFAULT} CALLER is ACCOUNT (of namespace default), NAMESPACE/ACCOUNT, a SPIFFE ID, or - for one without a certificate.\nExample: inmesh authz explain productpage GET /api/1`,
     options: {
-      header: {
-        type: 'string',
-        short: 'H',
-        multiple: true,
-        value: "'NAME: VALUE'",
-        help: 'A header of the call; may stand more than once.',
-      },
+      header: HEADER_OPTION,
       port: { type: 'string', value: 'PORT', help: 'The port that is called. Default: 80.' },
       from: { type: 'string', value: 'ADDRESS', help: 'Where the call comes from. Default: 127.0.0.1.' },
-      config: { type: 'string', short: 'c', multiple: true, value: 'PATH', help: 'File or folder of the configuration.' },
+      config: CONFIG_OPTION,
       lenient: LENIENT_OPTION,
       json: JSON_OPTION,
     },

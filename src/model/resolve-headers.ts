@@ -7,7 +7,7 @@ import { lowerKeys } from './resolve-match.ts';
 import type { HeaderOperations } from './route.ts';
 
 /** Set by the transport, framing or routing of a message; changing them would break or smuggle it. */
-const RESERVED: ReadonlySet<string> = new Set([
+export const RESERVED_HEADERS: ReadonlySet<string> = new Set([
   'connection',
   'content-length',
   'host',
@@ -45,6 +45,6 @@ export function resolveAnswerHeaders(
 }
 
 function checkName(name: string, at: ConfigPath, part: 'key' | 'value', path: ConfigPath, report: Report): void {
-  if (!RESERVED.has(name.toLowerCase())) return;
+  if (!RESERVED_HEADERS.has(name.toLowerCase())) return;
   report.error(at, `${formatPath(path)} must not touch ${report.show(at, name)}: the connection sets it`, { part });
 }

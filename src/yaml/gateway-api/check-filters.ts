@@ -1,6 +1,7 @@
 // How the fields of filters hang together: one type, one field; what may stand once; what cannot stand together.
 // Source: validation rules of HTTPRouteFilter, HTTPRouteRule, HTTPHeaderFilter, HTTPPathModifier in httproute_types.go.
 import type { ConfigPath } from '../../model/issue.ts';
+import { RESERVED_HEADERS } from '../../model/resolve-headers.ts';
 import type { Report } from '../../model/report.ts';
 import { checkBackendObject } from './check-backend-refs.ts';
 import { checkCount, checkHostname } from './check-text.ts';
@@ -76,18 +77,6 @@ function checkContent(filter: FilterSpec, place: FilterPlace): void {
   }
 }
 
-/** Set by the transport, framing or routing of a message; changing them would break or smuggle it. */
-const RESERVED: ReadonlySet<string> = new Set([
-  'connection',
-  'content-length',
-  'host',
-  'keep-alive',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
 const HEADERS_MAX = 16;
 
 function checkHeaderModifier({ set = [], add = [], remove = [] }: HeaderModifierSpec, path: ConfigPath, report: Report): void {
@@ -98,7 +87,7 @@ function checkHeaderModifier({ set = [], add = [], remove = [] }: HeaderModifier
     if (before !== undefined)
       report.error(at, `${report.show(at, name)} has an action at ${report.place(before)} already; a header has one`);
     else seen.set(lower, at);
-    if (!RESERVED.has(lower)) return;
+    if (!RESERVED_HEADERS.has(lower)) return;
     const remedy = lower === 'host' ? '; URLRewrite with hostname changes the host' : '';
     report.error(at, `a filter must not touch ${report.show(at, name)}: the connection sets it${remedy}`);
   };

@@ -6,10 +6,10 @@ import type { LossScope } from '../losses.ts';
 import { describeBudget } from '../write/describe-policy.ts';
 import { reportMesh } from '../write/mesh-losses.ts';
 import type { PlainMap } from '../write/plain.ts';
-import { reportPolicies } from '../write/policy-losses.ts';
+import { reportWrittenPolicies } from '../write/policy-losses.ts';
 import { ServiceBackends } from '../write/service-backends.ts';
 import type { ServicePlace } from '../write/service-place.ts';
-import { type DialectWriter, keptFor, type MadeResource, unsaidFields, type WriteContext, type Written } from '../write/writer.ts';
+import { type DialectWriter, keptFor, type MadeResource, type WriteContext, type Written } from '../write/writer.ts';
 import { formatGatewayDuration } from './gateway-duration.ts';
 import type { BackendTlsSpec, BackendTrafficSpec } from './policy-spec.ts';
 import { EXPERIMENTAL_GROUP, GATEWAY_GROUP } from './route-spec.ts';
@@ -51,10 +51,7 @@ const WHYS = {
 
 function writePolicies(service: ServiceConfig, place: ServicePlace, context: WriteContext): MadeResource[] {
   const report = context.report.ofService(service);
-  const unsaid = new Set<string>(unsaidFields(service, context));
-  if (unsaid.size > 0) report.approximated([...unsaid], 'nobody wrote any', '', 'left to the implementation');
-  const open = Object.fromEntries(Object.entries(WHYS).filter(([key]) => !unsaid.has(key)));
-  reportPolicies(service, open, report);
+  const unsaid = reportWrittenPolicies(service, WHYS, 'the implementation', context);
   const isOpen = (field: string): boolean => !unsaid.has(field) && keptFor(service, [field], context) === undefined;
   return [
     ...(isOpen('retryBudget') ? writeBudget(service.retryBudget, place, report) : []),

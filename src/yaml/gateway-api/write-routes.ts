@@ -1,11 +1,11 @@
 // HTTPRoutes for all services of a configuration, attached to their Services (GAMMA), and the Services that nobody has
 // written yet. What differs between meshes that read them is handed in.
 import type { RouteConfig, ServiceConfig } from '../../model/config.ts';
-import { routeLabel, targetName } from '../write/describe-route.ts';
+import { routeLabel } from '../write/describe-route.ts';
 import { plainKey, type PlainMap } from '../write/plain.ts';
 import { ServiceBackends } from '../write/service-backends.ts';
 import { portSuffix, splitOf } from '../write/service-place.ts';
-import { areRoutesKept, isConcise, isRouteless, type MadeResource, reportRouteless, type WriteContext } from '../write/writer.ts';
+import { areRoutesSettled, isConcise, type MadeResource, type WriteContext } from '../write/writer.ts';
 import { type FilterSpec, GATEWAY_GROUP, type PathModifierSpec, type RouteSpec } from './route-spec.ts';
 import { areTied, isAskedInOrder, withOrder } from './write-order.ts';
 import { type RuleDeps, type SaidRule, writeRules } from './write-rule.ts';
@@ -34,14 +34,7 @@ function routesOf(service: ServiceConfig, context: WriteContext, words: RouteWor
   const place = words.backends.placeOf(service);
   const name = `${place.name}${portSuffix(service)}`;
   const to = `HTTPRoute ${name}`;
-  if (areRoutesKept(service, context)) {
-    for (const route of service.routes) report.ofRoute(service, route).kept('to', route.targets.map(targetName), to);
-    return [];
-  }
-  if (isRouteless(service, context)) {
-    reportRouteless(service, context);
-    return [];
-  }
+  if (areRoutesSettled(service, to, context)) return [];
   const rules = reached(service.routes).flatMap((route) =>
     writeRules(route, {
       ...words,

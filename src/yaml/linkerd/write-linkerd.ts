@@ -7,7 +7,7 @@ import { writeRoutes } from '../gateway-api/write-routes.ts';
 import { type RuleDeps, type RuleTimes, singleTimeout } from '../gateway-api/write-rule.ts';
 import { describeBalancer } from '../write/describe-balancing.ts';
 import { reportMesh } from '../write/mesh-losses.ts';
-import { reportPolicies } from '../write/policy-losses.ts';
+import { reportWrittenPolicies } from '../write/policy-losses.ts';
 import { ServiceBackends } from '../write/service-backends.ts';
 import {
   hasOwnEndpoints,
@@ -65,9 +65,7 @@ const WHYS = {
 /** What is said of a service, in a document that goes out as it came in. */
 function policyEdits(service: ServiceConfig, annotations: Annotations, context: WriteContext): ResourceEdit[] {
   const report = context.report.ofService(service);
-  const unsaid = new Set<string>(unsaidFields(service, context));
-  if (unsaid.size > 0) report.approximated([...unsaid], 'nobody wrote any', '', `left to ${MESH}`);
-  reportPolicies(service, Object.fromEntries(Object.entries(WHYS).filter(([key]) => !unsaid.has(key))), report);
+  const unsaid = reportWrittenPolicies(service, WHYS, MESH, context);
   if (!unsaid.has('loadBalancer')) reportBalancer(service, context);
   if (!isOpen(service, 'outlierDetection', context)) return [];
   const { name, namespace } = new ServiceBackends(context).placeOf(service);

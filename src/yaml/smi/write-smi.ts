@@ -13,16 +13,7 @@ import { escapePattern } from '../write/segment-rewrite.ts';
 import { ServiceBackends } from '../write/service-backends.ts';
 import { splitOf } from '../write/service-place.ts';
 import { wholeWeights } from '../write/whole-weights.ts';
-import {
-  areRoutesKept,
-  type DialectWriter,
-  isRouteless,
-  type MadeResource,
-  reportRouteless,
-  unsaidFields,
-  type WriteContext,
-  type Written,
-} from '../write/writer.ts';
+import { areRoutesSettled, type DialectWriter, type MadeResource, unsaidFields, type WriteContext, type Written } from '../write/writer.ts';
 import { ACCESS_GROUP, type HttpMatchSpec, SPECS_GROUP, SPLIT_GROUP, type TrafficSplitSpec } from './smi-spec.ts';
 
 export const smiWriter: DialectWriter = { groups: [SPLIT_GROUP, SPECS_GROUP, ACCESS_GROUP, ''], write };
@@ -63,14 +54,7 @@ function writeSplit(service: ServiceConfig, backends: ServiceBackends, context: 
   const { report } = context;
   const { name, namespace } = backends.placeOf(service);
   const to = `TrafficSplit ${name}`;
-  if (areRoutesKept(service, context)) {
-    for (const route of service.routes) report.ofRoute(service, route).kept('to', route.targets.map(targetName), to);
-    return [];
-  }
-  if (isRouteless(service, context)) {
-    reportRouteless(service, context);
-    return [];
-  }
+  if (areRoutesSettled(service, to, context)) return [];
   const last = service.routes.findIndex(({ matches }) => matches.length === 0);
   // Rules behind one that takes every call are never asked.
   const routes = last < 0 ? service.routes : service.routes.slice(0, last + 1);

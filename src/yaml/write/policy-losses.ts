@@ -12,6 +12,7 @@ import {
   describeThrottle,
 } from './describe-policy.ts';
 import type { Plain } from './plain.ts';
+import { unsaidFields, type WriteContext } from './writer.ts';
 
 /** What decides whether and how something is repeated, beside how often. */
 export const RETRY_RULE_KEYS: readonly string[] = [
@@ -69,4 +70,18 @@ export function reportPolicies(service: ServiceConfig, whys: Readonly<Partial<Re
     if (what !== null) report.lost(key, what, why);
     else report.approximated(key, false, '', 'not said; who reads it has a way of his own');
   }
+}
+
+/** The same, but for what nobody wrote: that is left to `mesh`. Gives the names of the fields that nobody wrote. */
+export function reportWrittenPolicies(
+  service: ServiceConfig,
+  whys: Readonly<Partial<Record<PolicyKey, string>>>,
+  mesh: string,
+  context: WriteContext,
+): ReadonlySet<string> {
+  const report = context.report.ofService(service);
+  const unsaid = new Set<string>(unsaidFields(service, context));
+  if (unsaid.size > 0) report.approximated([...unsaid], 'nobody wrote any', '', `left to ${mesh}`);
+  reportPolicies(service, Object.fromEntries(Object.entries(whys).filter(([key]) => !unsaid.has(key))), report);
+  return unsaid;
 }

@@ -4,6 +4,7 @@ import type { ConfigPath } from '../../model/issue.ts';
 import type { LossReport } from '../losses.ts';
 import type { PolicyField } from '../draft.ts';
 import type { Resource } from '../resource.ts';
+import { targetName } from './describe-route.ts';
 import type { KeptResources } from './kept-resources.ts';
 import { defined, type Plain, type PlainMap } from './plain.ts';
 import type { Positions } from './positions.ts';
@@ -73,6 +74,17 @@ function isToItself([only, second]: RouteConfig['targets'], { name }: ServiceCon
 export function reportRouteless(service: ServiceConfig, { report }: WriteContext): void {
   for (const route of service.routes)
     report.ofRoute(service, route).approximated(['timeout', 'retries', 'name'], 'nobody wrote any', '', 'left to the mesh');
+}
+
+/** Whether nothing is to be written for the routes of the service: their documents go out as they are, or nobody wrote any. Reported here. */
+export function areRoutesSettled(service: ServiceConfig, to: string, context: WriteContext): boolean {
+  if (areRoutesKept(service, context)) {
+    for (const route of service.routes) context.report.ofRoute(service, route).kept('to', route.targets.map(targetName), to);
+    return true;
+  }
+  if (!isRouteless(service, context)) return false;
+  reportRouteless(service, context);
+  return true;
 }
 
 /** The document that says the field, if it goes out as it is. `fields`: names of the model. */
