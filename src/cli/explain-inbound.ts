@@ -1,10 +1,10 @@
 // `inmesh explain --inbound`: whom this process lets in, by the policies that are about it; and for one caller whether, and
 // who decides it. By the engine of the servers, so that it cannot disagree with them. Nothing is asked of anybody.
-import { type Access, compileAccess } from '../inbound/access.ts';
-import type { AccessRequest, Decision } from '../inbound/access-request.ts';
-import { type ExplainedPolicies, explainPolicies } from '../inbound/explain-policies.ts';
+import { type Access, compileAccess } from '../access/access.ts';
+import type { AccessRequest, Decision } from '../access/request.ts';
+import { type ExplainedPolicies, explainPolicies } from '../access/explain-policies.ts';
 import type { PeerIdentity } from '../identity/peer-identity.ts';
-import { type PeerDecision, peerModeOn } from '../inbound/policy-scope.ts';
+import { type PeerDecision, peerModeOn } from '../access/policy-scope.ts';
 import { inboundMatcher } from '../mesh/inbound-matcher.ts';
 import type { MeshConfig } from '../model/config.ts';
 import type { PeerMode, PolicyHead, SecurityPolicy } from '../model/security.ts';

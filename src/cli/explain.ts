@@ -1,7 +1,7 @@
 // `inmesh explain`: what would become of a call, by the very tables that a running mesh uses, or whether one would come in.
 // Nothing is sent, no certificate is read, no name server asked.
 import { loadRegex } from '../route/regex.ts';
-import { hostNameOf } from '../inbound/host-name.ts';
+import { hostNameOf } from '../access/host-name.ts';
 import { formatIssues, loadConfig } from '../yaml/load.ts';
 import type { CommandInput } from './command.ts';
 import { UsageError, configPaths } from './command.ts';

@@ -5,10 +5,10 @@ import type { Call, Reply } from '../core/call.ts';
 import type { Clock } from '../core/clock.ts';
 import { answer } from '../core/made-reply.ts';
 import type { Layer, Service } from '../core/service.ts';
-import type { AccessCheck, Verdict } from './access-check.ts';
-import type { AccessRequest } from './access-request.ts';
+import type { AccessCheck, Verdict } from '../access/check.ts';
+import type { AccessRequest } from '../access/request.ts';
 import { connectionOf } from './connection.ts';
-import { editHead, NO_EDITS } from './head-edit.ts';
+import { editHead, NO_EDITS } from '../access/head-edit.ts';
 import type { InboundCall } from './inbound-call.ts';
 import type { TrustedCallers } from './trusted-callers.ts';
 

@@ -3,7 +3,7 @@
 // comes twice. Must not know of policies.
 import type { IncomingMessage } from 'node:http';
 import { ATTEMPT_HEADER, CRITICALITY_HEADER, DEADLINE_HEADER } from '../core/headers.ts';
-import { hostNameOf } from './host-name.ts';
+import { hostNameOf } from '../access/host-name.ts';
 
 /** Index into FAULTS. */
 const FINE = 0;

@@ -1,6 +1,6 @@
 // Conditions of routes, as policies of Linkerd and SMI name them, put to a call that comes in: by the very matchers of the router.
 import { Call } from '../core/call.ts';
-import type { RouteMatcher } from '../inbound/access-matches.ts';
+import type { RouteMatcher } from '../access/matches.ts';
 import { compileMatches } from '../route/match.ts';
 import type { RegexCompiler } from '../route/regex.ts';
 

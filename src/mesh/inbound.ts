@@ -2,8 +2,8 @@
 // one, and how they end. Survives reloads.
 import { type Clock, type Random, runAt, systemRandom } from '../core/clock.ts';
 import { type Layer, type Service, wrap } from '../core/service.ts';
-import { compileAccess } from '../inbound/access.ts';
-import { AccessCheck } from '../inbound/access-check.ts';
+import { compileAccess } from '../access/access.ts';
+import { AccessCheck } from '../access/check.ts';
 import { closeAfter } from '../inbound/answer.ts';
 import type { AuthorizeDeps } from '../inbound/authorize-layer.ts';
 import { ExpiredCalls } from '../inbound/deadline-layer.ts';
@@ -12,7 +12,7 @@ import type { DoorGuard } from '../inbound/door.ts';
 import type { Refusal } from '../inbound/entrance.ts';
 import type { InboundCall } from '../inbound/inbound-call.ts';
 import { Places } from '../inbound/places.ts';
-import { peerModeOn } from '../inbound/policy-scope.ts';
+import { peerModeOn } from '../access/policy-scope.ts';
 import { ServedCalls } from '../inbound/request-limit-layer.ts';
 import type { Listening, ServerHost } from '../inbound/server-host.ts';
 import { Servers } from '../inbound/servers.ts';

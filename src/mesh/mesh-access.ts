@@ -2,9 +2,9 @@
 // fault leaves the old rules in force; and told of in events.
 import type { Clock } from '../core/clock.ts';
 import type { Emit } from '../core/events.ts';
-import { type AccessFunction, denialText, policyLabel, type Verdict } from '../inbound/access-check.ts';
-import { type LoadedAccess, loadAccess } from '../inbound/access-load.ts';
-import type { AccessRequest } from '../inbound/access-request.ts';
+import { type AccessFunction, denialText, policyLabel, type Verdict } from '../access/check.ts';
+import { type LoadedAccess, loadAccess } from '../access/load.ts';
+import type { AccessRequest } from '../access/request.ts';
 import type { IdentitySource } from '../identity/identity-source.ts';
 import { parseSpiffeId } from '../identity/spiffe-id.ts';
 import type { MeshConfig } from '../model/config.ts';

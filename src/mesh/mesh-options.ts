@@ -4,7 +4,7 @@ import type { Clock, Random } from '../core/clock.ts';
 import type { IdentitySource } from '../identity/identity-source.ts';
 import type { Service } from '../core/service.ts';
 import type { DnsResolver } from '../discovery/source.ts';
-import type { AccessFunction } from '../inbound/access-check.ts';
+import type { AccessFunction } from '../access/check.ts';
 import type { ConfigSource } from './config-source.ts';
 import type { TelemetryOptions } from './telemetry.ts';
 

@@ -5,7 +5,7 @@ import { MeshError, meshError } from '../core/errors.ts';
 import type { MeshEvent } from '../core/events.ts';
 import { watchFiles } from '../core/file-watch.ts';
 import type { Layer } from '../core/service.ts';
-import type { AccessCheck } from '../inbound/access-check.ts';
+import type { AccessCheck } from '../access/check.ts';
 import type { IdentitySource } from '../identity/identity-source.ts';
 import type { MeshConfig } from '../model/config.ts';
 import type { InboundConfig } from '../model/inbound.ts';

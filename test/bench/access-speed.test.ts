@@ -1,10 +1,10 @@
 // A decision over 100 policies: at most 1 µs for a path that was seen before, 5 µs for a new one. The best of many short batches,
 // because the machine may be busy.
 import { describe, expect, it } from 'vitest';
-import { compileAccess } from '../../src/inbound/access.ts';
-import type { AccessRequest } from '../../src/inbound/access-request.ts';
+import { compileAccess } from '../../src/access/access.ts';
+import type { AccessRequest } from '../../src/access/request.ts';
 import type { AuthorizationPolicy } from '../../src/model/security.ts';
-import { allow, deny, peer, request, SELF } from '../inbound/access-cases.ts';
+import { allow, deny, peer, request, SELF } from '../access/cases.ts';
 
 const KNOWN_NS = 1_000;
 const NEW_NS = 5_000;

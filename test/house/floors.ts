@@ -14,6 +14,7 @@ const BELOW_MESH = [
   'identity',
   'telemetry',
   'transport',
+  'access',
   'inbound',
 ];
 
@@ -30,7 +31,8 @@ export const FLOORS: Readonly<Record<string, readonly string[] | '*'>> = {
   telemetry: ['core', 'model'],
   rollout: ['core', 'model'],
   transport: ['core', 'model', 'identity'],
-  inbound: ['core', 'model', 'identity'],
+  access: ['core', 'model', 'identity'],
+  inbound: ['core', 'model', 'identity', 'access'],
   mesh: BELOW_MESH,
   sim: [...BELOW_MESH, 'rollout', 'mesh'],
   face: [...BELOW_MESH, 'rollout', 'mesh', 'sim'],

@@ -21,9 +21,9 @@ export const PACKAGE_HOMES: Readonly<Record<string, Home>> = {
   'lru-cache': { where: /^src\/(mesh\/|identity\/|resilience\/cache[^/]*\.ts$)/ },
   'http-cache-semantics': { where: /^src\/resilience\/cache[^/]*\.ts$/, lazy: true },
   '@opentelemetry/api': { where: /^src\/telemetry\// },
-  jose: { where: /^src\/inbound\/jwt[^/]*\.ts$/, lazy: true },
+  jose: { where: /^src\/access\/jwt[^/]*\.ts$/, lazy: true },
   '@connectrpc/connect': { where: /^src\/transport\/connect\// },
-  '@grpc/grpc-js': { where: /^src\/(transport|inbound)\/grpc/ },
+  '@grpc/grpc-js': { where: /^src\/(transport|inbound|access)\/grpc/ },
 };
 
 /** A built-in module that is not here is free, except in model/, which imports nothing. */
@@ -33,10 +33,10 @@ export const BUILTIN_HOMES: Readonly<Record<string, RegExp>> = {
   perf_hooks: /^src\/(core\/clock|inbound\/event-loop)\.ts$/,
   fs: /^src\/(core\/file-watch\.ts$|yaml\/files\.ts$|discovery\/|identity\/|mesh\/|cli\/)/,
   'fs/promises': /^src\/(core\/file-watch\.ts$|yaml\/files\.ts$|discovery\/|identity\/|mesh\/|cli\/)/,
-  net: /^src\/(transport|inbound|identity|discovery)\//,
+  net: /^src\/(transport|inbound|access|identity|discovery)\//,
   tls: /^src\/(transport|inbound|identity)\//,
-  http: /^src\/(transport|inbound|cli)\//,
-  https: /^src\/(transport|inbound)\//,
+  http: /^src\/(transport|inbound|access|cli)\//,
+  https: /^src\/(transport|inbound|access)\//,
   http2: /^src\/((transport|inbound)\/|identity\/workload-stream\.ts$)/,
   dns: /^src\/discovery\//,
   'dns/promises': /^src\/discovery\//,

@@ -7,7 +7,7 @@ import { Hono } from 'hono';
 import { describe, expect, it } from 'vitest';
 import type { Listener } from '../../src/inbound/handler.ts';
 import type { AuthorizationPolicy } from '../../src/model/security.ts';
-import { allow, deny } from './access-cases.ts';
+import { allow, deny } from '../access/cases.ts';
 import { guarded, rawAsk } from './access-server.ts';
 
 interface Written {

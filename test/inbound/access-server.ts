@@ -3,15 +3,15 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { type AddressInfo, connect } from 'node:net';
 import { systemClock } from '../../src/core/clock.ts';
 import { wrap } from '../../src/core/service.ts';
-import { compileAccess } from '../../src/inbound/access.ts';
-import { AccessCheck, type AccessParts, type Verdict } from '../../src/inbound/access-check.ts';
+import { compileAccess } from '../../src/access/access.ts';
+import { AccessCheck, type AccessParts, type Verdict } from '../../src/access/check.ts';
 import { authorizeLayer } from '../../src/inbound/authorize-layer.ts';
 import { Door } from '../../src/inbound/door.ts';
 import { processLoop } from '../../src/inbound/event-loop.ts';
 import type { Listener } from '../../src/inbound/handler.ts';
 import { NOBODY, type TrustedCallers } from '../../src/inbound/trusted-callers.ts';
 import type { SecurityPolicy } from '../../src/model/security.ts';
-import { SELF } from './access-cases.ts';
+import { SELF } from '../access/cases.ts';
 
 export interface AccessServer {
   readonly port: number;

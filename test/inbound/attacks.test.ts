@@ -2,10 +2,10 @@
 import { connect as connectHttp2 } from 'node:http2';
 import type { Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { compileAccess } from '../../src/inbound/access.ts';
-import { AccessCheck } from '../../src/inbound/access-check.ts';
+import { compileAccess } from '../../src/access/access.ts';
+import { AccessCheck } from '../../src/access/check.ts';
 import type { Listener } from '../../src/inbound/handler.ts';
-import { allow, SELF } from './access-cases.ts';
+import { allow, SELF } from '../access/cases.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import {
   CALLER,

@@ -3,12 +3,12 @@ import { createServer as createHttp2Server, connect as connectHttp2 } from 'node
 import type { IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { NO_EDITS } from '../../src/inbound/head-edit.ts';
-import type { AccessParts } from '../../src/inbound/access-check.ts';
-import type { AccessRequest } from '../../src/inbound/access-request.ts';
+import { NO_EDITS } from '../../src/access/head-edit.ts';
+import type { AccessParts } from '../../src/access/check.ts';
+import type { AccessRequest } from '../../src/access/request.ts';
 import { plainConnection, setConnection } from '../../src/inbound/connection.ts';
 import { trustedCallers } from '../../src/inbound/trusted-callers.ts';
-import { allow, deny, peer, policy } from './access-cases.ts';
+import { allow, deny, peer, policy } from '../access/cases.ts';
 import { type AccessServer, type AccessServerOptions, guarded, guardedHandler, rawAsk } from './access-server.ts';
 
 const cleanUps: (() => unknown)[] = [];

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { compileAccess } from '../../src/inbound/access.ts';
+import { compileAccess } from '../../src/access/access.ts';
 import { EXTENSION_PROVIDER_DEFAULTS } from '../../src/model/extension-provider.ts';
 import type { InboundInput } from '../../src/model/input.ts';
 import { resolveConfig } from '../../src/model/resolve.ts';
-import { peer, request } from '../inbound/access-cases.ts';
+import { peer, request } from '../access/cases.ts';
 
 const SELF = { service: 'reviews', namespace: 'books' };
 

@@ -1,11 +1,11 @@
 // Who may call: paths and names as applications may read them, and the first bytes of a connection.
-import { compileAccess } from '../../../src/inbound/access.ts';
-import { globTest, textTest } from '../../../src/inbound/access-text.ts';
-import { checkAnswer } from '../../../src/inbound/ext-authz-message.ts';
+import { compileAccess } from '../../../src/access/access.ts';
+import { globTest, textTest } from '../../../src/access/text.ts';
+import { checkAnswer } from '../../../src/access/ext-authz-message.ts';
 import { kindOf } from '../../../src/inbound/first-bytes.ts';
 import { protobufField } from '../../../src/identity/protobuf.ts';
-import { readingsOf, READINGS_MAX } from '../../../src/inbound/path-readings.ts';
-import { allow, deny, request, SELF } from '../../inbound/access-cases.ts';
+import { readingsOf, READINGS_MAX } from '../../../src/access/path-readings.ts';
+import { allow, deny, request, SELF } from '../../access/cases.ts';
 import { type FuzzTarget, hold, partsOf } from '../target.ts';
 
 /** How applications find the path: as it is, without its query, decoded, as the URL standard has it, and both of these. */

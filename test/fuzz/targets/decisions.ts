@@ -1,14 +1,14 @@
 // Who calls and whether it may: decisions over policies, heads that say what only the mesh may say, and the headers that are
 // written about callers and traces.
 import type { IncomingMessage } from 'node:http';
-import { type Access, compileAccess } from '../../../src/inbound/access.ts';
-import type { AccessRequest } from '../../../src/inbound/access-request.ts';
+import { type Access, compileAccess } from '../../../src/access/access.ts';
+import type { AccessRequest } from '../../../src/access/request.ts';
 import { clientCertHeader } from '../../../src/inbound/client-cert-header.ts';
 import { cleanHead } from '../../../src/inbound/request-head.ts';
 import type { AuthorizationPolicy } from '../../../src/model/security.ts';
 import type { TextMapPropagator } from '../../../src/telemetry/api.ts';
 import { injectContext } from '../../../src/telemetry/inject.ts';
-import { allow, deny, peer, request, SELF } from '../../inbound/access-cases.ts';
+import { allow, deny, peer, request, SELF } from '../../access/cases.ts';
 import { type FuzzTarget, hold, partsOf } from '../target.ts';
 
 /** The first letters of an input choose among them. */

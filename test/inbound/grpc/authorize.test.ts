@@ -1,12 +1,12 @@
 // Policies on `/package.Service/Method`: the same engine as for HTTP, its verdicts in the words of gRPC.
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
-import { compileAccess } from '../../../src/inbound/access.ts';
-import { AccessCheck, type AccessParts } from '../../../src/inbound/access-check.ts';
-import type { AccessRequest } from '../../../src/inbound/access-request.ts';
-import { NO_EDITS } from '../../../src/inbound/head-edit.ts';
+import { compileAccess } from '../../../src/access/access.ts';
+import { AccessCheck, type AccessParts } from '../../../src/access/check.ts';
+import type { AccessRequest } from '../../../src/access/request.ts';
+import { NO_EDITS } from '../../../src/access/head-edit.ts';
 import { unary } from '../../support/grpc-server.ts';
-import { allow, deny, SELF } from '../access-cases.ts';
+import { allow, deny, SELF } from '../../access/cases.ts';
 import { CALLER } from '../secure-server.ts';
 import { received, type Served, serving, type ServingOptions } from './serving.ts';
 

@@ -6,7 +6,7 @@ import { systemClock } from '../../../src/core/clock.ts';
 import { loadTelemetry, type Telemetry } from '../../../src/mesh/telemetry.ts';
 import { unary } from '../../support/grpc-server.ts';
 import { register, unregister } from '../../telemetry/otel.ts';
-import { deny } from '../access-cases.ts';
+import { deny } from '../../access/cases.ts';
 import { idle, received, type Served, serving, type ServingOptions } from './serving.ts';
 
 const closers: (() => unknown)[] = [];

@@ -1,7 +1,7 @@
 // strict-mtls.yaml and allow-reviews.yaml load as they are into a running mesh, and are explained. What servers do with them
 // is tested with the servers.
 import { afterEach, describe, expect, it } from 'vitest';
-import { explainPolicies } from '../../../src/inbound/explain-policies.ts';
+import { explainPolicies } from '../../../src/access/explain-policies.ts';
 import { loadMeshConfig } from '../../../src/mesh/config-source.ts';
 import { countingServer } from '../counting-server.ts';
 import { acceptanceFile, answersOf, HAS_ACCEPTANCE, Site, SKIPPED, versions } from './acceptance-mesh.ts';
