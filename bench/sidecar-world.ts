@@ -3,7 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { Child } from './child.ts';
+import { Child, YOUNG_GENERATION } from './child.ts';
 import { type Proxy, startProxy } from './proxies.ts';
 import { type Certificates, issueCertificates, SERVER_ID } from './sidecar-certificates.ts';
 import type { ClientSetup } from './sidecar-client.ts';
@@ -36,7 +36,7 @@ export interface World {
 export type Programs = Readonly<Record<ProxyKind, string | null>>;
 
 async function startServer(setup: ServerSetup): Promise<Server> {
-  const child = new Child('sidecar-server.ts', setup);
+  const child = new Child('sidecar-server.ts', setup, YOUNG_GENERATION);
   const { port } = await child.answer<{ port: number }>();
   return { child, port };
 }
@@ -96,7 +96,7 @@ export async function startWorld(rows: readonly Row[], programs: Programs, warmU
       warmUpCalls,
     };
     if (row.server === 'mesh') await warmServer(setup);
-    const client = new Child('sidecar-client.ts', setup);
+    const client = new Child('sidecar-client.ts', setup, YOUNG_GENERATION);
     players.push({ row, client, server: server.child, proxies });
     await client.answer();
   }

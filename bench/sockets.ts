@@ -2,7 +2,7 @@
 // whatever else the machine does meets all of them alike. Several generations of processes, as one process may be lucky with
 // its machine code for its whole life.
 import { BASELINE, CASES, type Case, DRAWN, FETCH, GRPC_BASELINE, type Via } from './cases.ts';
-import { Child, runTimeUs } from './child.ts';
+import { Child, runTimeUs, YOUNG_GENERATION } from './child.ts';
 import type { HeapResult, RoundResult, Target } from './protocol.ts';
 import { machineTimeUs } from './processor-time.ts';
 import { type Proxy, startProxy } from './proxies.ts';
@@ -70,13 +70,6 @@ export interface SocketResult {
 
 const LATENCY_ROUNDS_MAX = 2;
 const ANCHORS: ReadonlySet<string> = new Set([BASELINE, FETCH, GRPC_BASELINE]);
-
-/**
- * V8 lets the young generation grow up to this size while a process loads its modules, and decides by its size what it puts into the
- * old space for good. A process with nothing but a client in it never gets there, any application does: undici alone makes a third
- * fewer calls per second then, whatever was loaded. So all processes begin where an application is.
- */
-const YOUNG_GENERATION = ['--min-semi-space-size=16', '--max-semi-space-size=16'];
 
 interface Player {
   readonly subject: Case;
