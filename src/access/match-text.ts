@@ -14,7 +14,7 @@ export function matchText({ method, path, headers, withoutHeaders = {}, queryPar
   return parts.length === 0 ? 'every call' : parts.join(' and ');
 }
 
-const WORDS: Readonly<Record<string, readonly [is: string, isNot: string]>> = Object.freeze({
+const WORDS: Readonly<Record<PathMatch['kind'], readonly [is: string, isNot: string]>> = Object.freeze({
   exact: ['is', 'is not'],
   prefix: ['begins with', 'does not begin with'],
   pathPrefix: ['is under', 'is not under'],
@@ -23,6 +23,6 @@ const WORDS: Readonly<Record<string, readonly [is: string, isNot: string]>> = Ob
 
 function stringText(what: string, match: StringMatch | PathMatch): string {
   if (match.kind === 'present') return match.invert ? `no ${what}` : `${what} is there`;
-  const [is, isNot] = WORDS[match.kind] ?? [match.kind, `not ${match.kind}`];
+  const [is, isNot] = WORDS[match.kind];
   return `${what} ${match.invert ? isNot : is} ${match.value}`;
 }

@@ -139,6 +139,13 @@ describe('policies for people', () => {
     ]);
   });
 
+  it('a policy about connections that says nothing leaves them to the default', async () => {
+    const policy = 'apiVersion: security.istio.io/v1\nkind: PeerAuthentication\nmetadata: { name: a, namespace: default }\nspec: {}\n';
+    const { connections, text } = await explained(`self: { namespace: default }\n---\n${policy}`);
+    expect(connections).toEqual([{ port: null, mode: 'permissive', by: null }]);
+    expect(text).toContain('connections: permissive (nobody says it)\n');
+  });
+
   it('that are about others are counted', async () => {
     const policy = 'apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\nmetadata: { name: a, namespace: other }\nspec: {}\n';
     expect((await explained(policy)).text).toBe('no policy is about this process\npolicies about other workloads: 1\n');
