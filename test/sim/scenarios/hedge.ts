@@ -69,7 +69,7 @@ function surge(
 }
 
 const WHY_CHANCE =
-  'circuits shed most of the surge and close by chance, 0 to 5 s after it with and without hedging; the difference of two such times is as often below zero.';
+  'circuits shed most of the surge and close by chance: over 40 seeds 0.3 to 4.3 s after it without hedging (median 1.5), 0 to 4.6 s with it (median 1.2). The worst difference of two such times says nothing about hedging.';
 
 const surged = (name: string, policies: PolicyInput, why?: string): Case => ({
   name: `surge, ${name}`,
@@ -80,6 +80,7 @@ const surged = (name: string, policies: PolicyInput, why?: string): Case => ({
     return [
       { ...atMost('recovery s − that without', hedged - none, 3), ...(why === undefined ? {} : { why }) },
       seen('recovery s', hedged),
+      seen('recovery s without', none),
       seen('amplification in surge', result.stats(FROM_MS, UNTIL_MS).amplification),
     ];
   },
