@@ -170,6 +170,68 @@ class WheelClock implements Clock {
   };
 }
 
+/** setTimeout takes no more. */
+const TIMEOUT_MS_MAX = 2_147_483_647;
+
+/** What setTimeout gave for one arming. */
+interface Alarm {
+  isOff: boolean;
+  handle: unknown;
+}
+
+/** One timeout per armed timer, and nothing that one call has begun and another needs. */
+class AlarmClock implements Clock {
+  readonly #alarms: WeakMap<Timer, Alarm> = new WeakMap();
+
+  now(): number {
+    return performance.now();
+  }
+
+  wall(): number {
+    return Date.now();
+  }
+
+  arm(timer: Timer, dueMs: number): void {
+    this.disarm(timer);
+    timer.timerDueMs = dueMs;
+    const alarm: Alarm = { isOff: false, handle: undefined };
+    this.#alarms.set(timer, alarm);
+    this.#set(timer, alarm);
+  }
+
+  disarm(timer: Timer): void {
+    const alarm = this.#alarms.get(timer);
+    if (alarm === undefined) return;
+    alarm.isOff = true;
+    this.#alarms.delete(timer);
+    try {
+      clearTimeout(alarm.handle as never);
+    } catch {
+      // workerd lets nobody stop a timeout of another request; that one finds itself off.
+    }
+  }
+
+  #set(timer: Timer, alarm: Alarm): void {
+    const forMs = Math.min(Math.max(0, Math.ceil(timer.timerDueMs - this.now())), TIMEOUT_MS_MAX);
+    const handle: unknown = setTimeout(() => {
+      if (alarm.isOff) return;
+      // A timeout may come a little early, and cannot be longer than so many days.
+      if (this.now() < timer.timerDueMs) return this.#set(timer, alarm);
+      this.#alarms.delete(timer);
+      timer.fire();
+    }, forMs);
+    alarm.handle = handle;
+    // A number on Deno and workerd, which count no timers.
+    if (!timer.holdsProcess && typeof handle === 'object') (handle as NodeJS.Timeout).unref();
+  }
+}
+
+/**
+ * For runtimes where a timer lives no longer than the request that set it, such as workerd: the wheel would stop with the first
+ * one. Costs a timeout per attempt that has a time; no stall of the event loop is seen.
+ */
+export const alarmClock: Clock = new AlarmClock();
+
 /** The clock of the process; all meshes share its wheel. */
 export const systemClock: Clock = new WheelClock();
 

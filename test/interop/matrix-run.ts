@@ -1,5 +1,5 @@
 // The compatibility matrix of one install: every client through every scenario, on a Node of its own. The tests run a part of it, and
-// `npm run compat` all. An axis that is not there yet (grpc-js) adds its clients to matrix-clients.ts and nothing here.
+// `npm run compat` all. That of gRPC is in grpc/matrix-run.ts.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
@@ -47,16 +47,4 @@ export function matrixRows(results: MatrixResults, majors: readonly NodeMajor[])
     ['client', ...majors.map((major) => `Node ${major}`)],
     ...clients.map((one) => [one, ...majors.map((major) => text(results, major, one))]),
   ];
-}
-
-export function matrixTable(rows: readonly (readonly string[])[]): string {
-  const widths = rows[0]?.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0))) ?? [];
-  return rows
-    .map((row) =>
-      row
-        .map((entry, column) => entry.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    )
-    .join('\n');
 }

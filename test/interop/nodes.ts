@@ -92,7 +92,7 @@ async function install(version: string, folder: string): Promise<void> {
 }
 
 /** The npm that runs the tests; else the one in PATH, which on Windows is a .cmd file and needs a shell. */
-function npmCommand(): { command: string; args: readonly string[]; shell: boolean } {
+export function npmCommand(): { command: string; args: readonly string[]; shell: boolean } {
   const cli = process.env['npm_execpath'] ?? '';
   if (basename(cli) === 'npm-cli.js' && existsSync(cli))
     return { command: process.env['npm_node_execpath'] || process.execPath, args: [cli], shell: false };

@@ -1,13 +1,16 @@
 // What runs inside a network namespace: sets the fault up with nftables, calls through a mesh, and prints one line. Packets to a
 // server pass the output chain of the loopback, so the fault is there.
 import { execFileSync } from 'node:child_process';
-import { grpcClient } from '../../../src/grpc.ts';
-import { createMesh } from '../../../src/index.ts';
+import type * as InmeshGrpc from '../../../src/grpc.ts';
+import type * as Inmesh from '../../../src/index.ts';
+import { entryOf } from './build.ts';
 import { caller } from './caller.ts';
 import { outcomeOf } from './observe.ts';
 import { type Protocol, wellServer } from './peers.ts';
 
-const [scenario = '', protocol = 'http1'] = process.argv.slice(2);
+const [scenario = '', protocol = 'http1', dist = ''] = process.argv.slice(2);
+const { createMesh } = await entryOf<typeof Inmesh>(dist, 'index');
+const { grpcClient } = await entryOf<typeof InmeshGrpc>(dist, 'grpc');
 
 /** What is done to packets for a port. */
 function spoil(port: number, verdict: string): void {

@@ -35,8 +35,8 @@ export function namespaceMissing(): string | null {
 }
 
 /** What the scenario says, run by this very Node in a namespace of its own. */
-export async function inNamespace(scenario: string, protocol: string): Promise<string> {
-  const args = [flags(), process.execPath, '--disable-warning=ExperimentalWarning', CHILD, scenario, protocol];
+export async function inNamespace(scenario: string, protocol: string, dist = ''): Promise<string> {
+  const args = [flags(), process.execPath, '--disable-warning=ExperimentalWarning', CHILD, scenario, protocol, dist];
   const { stdout } = await run('unshare', args, { timeout: CHILD_MS_MAX });
   return stdout.trim();
 }

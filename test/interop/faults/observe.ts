@@ -12,6 +12,8 @@ export type CreateMesh = typeof Inmesh.createMesh;
 export interface Library {
   readonly createMesh: CreateMesh;
   readonly grpcClient: typeof InmeshGrpc.grpcClient;
+  /** Where the build was loaded from, for what runs in a process of its own. @default the sources */
+  readonly dist?: string;
 }
 
 /** What a call comes to, by its kind. */

@@ -5,7 +5,7 @@ import type { FaultRow, ScenarioCell } from './row.ts';
 
 function all(scenario: string, expected: string): FaultRow['cells'] {
   const cell = (protocol: Protocol): ScenarioCell => ({
-    run: () => inNamespace(scenario, protocol),
+    run: ({ dist }) => inNamespace(scenario, protocol, dist),
     expected,
     isLong: true,
     needsNamespace: true,

@@ -242,7 +242,7 @@ export const PROCESS_ROWS: readonly FaultRow[] = [
     class: '–',
     promise:
       'not ready at once; for a while calls are still taken; then no more, and what is under way is answered with connection: close or GOAWAY; exit code 0',
-    cells: both((_library, protocol) => shutdown(protocol), SHUTDOWN_WELL),
+    cells: both(({ dist }, protocol) => shutdown(protocol, dist), SHUTDOWN_WELL),
     notFor: { grpc: 'test/inbound/grpc/health.test.ts' },
   },
   {

@@ -1,6 +1,6 @@
 // Runs rows of the fault matrix, several cells at once where they only wait, and holds what was observed against what is expected.
 import type { FaultCell, Library } from './observe.ts';
-import { observe } from './observe.ts';
+import { HASTY, observe } from './observe.ts';
 import { namespaceMissing } from './namespace.ts';
 import { illLine, type Protocol } from './peers.ts';
 import { type FaultRow, isScenario, type ScenarioCell } from './row.ts';
@@ -21,6 +21,8 @@ export interface RunOptions {
   /** Cells that take long, too. @default false */
   readonly isLong?: boolean;
   readonly atOnce?: number;
+  /** Told of each cell as it is done. */
+  readonly onResult?: (result: CellResult, done: number, of: number) => void;
 }
 
 interface Job {
@@ -43,10 +45,20 @@ async function runCell({ cell, protocol }: Job, library: Library): Promise<[obse
     const observed = isAs(first, cell.expected) ? first : await cell.run(library);
     return [observed, isAs(observed, cell.expected)];
   }
+  const first = await runCalls(cell, protocol, library);
+  return first[1] || !isTimed(cell) ? first : runCalls(cell, protocol, library);
+}
+
+async function runCalls(cell: FaultCell, protocol: Protocol, { createMesh }: Library): Promise<[observed: string, isKept: boolean]> {
   const { expected } = cell;
-  const { get, post, spare } = await observe(cell, protocol, library.createMesh);
+  const { get, post, spare } = await observe(cell, protocol, createMesh);
   const isKept = isAs(get, expected.get) && isAs(post, expected.post) && isAs(spare, expected.spare);
   return [`GET ${get}; POST ${post}; GET beside a healthy one ${spare}`, isKept];
+}
+
+/** Whether it is about time, and so wants the process for itself. */
+function isTimed(cell: FaultCell | ScenarioCell): boolean {
+  return isScenario(cell) ? cell.isUntimed !== true : cell.service === HASTY;
 }
 
 async function result(job: Job, library: Library): Promise<CellResult> {
@@ -79,22 +91,26 @@ async function warmUp(protocol: 'http1' | 'http2', { createMesh }: Library): Pro
 }
 
 export async function runRows(rows: readonly FaultRow[], library: Library, options: RunOptions = {}): Promise<CellResult[]> {
-  const { only = () => true, isLong = false, atOnce = 8 } = options;
+  const { only = () => true, isLong = false, atOnce = 8, onResult } = options;
   const jobs = rows
     .filter(only)
     .flatMap((row) => Object.entries(row.cells).map(([protocol, cell]) => ({ row, protocol: protocol as Protocol, cell })));
   for (const protocol of ['http1', 'http2'] as const) await warmUp(protocol, library);
-  const isTimed = ({ cell }: Job): boolean => isScenario(cell) && cell.isUntimed !== true;
+  const isLeftOut = ({ cell }: Job): boolean => !isLong && isScenario(cell) && cell.isLong === true;
+  const untimed = jobs.filter(({ cell }) => !isTimed(cell));
+  const timed = jobs.filter((job) => isTimed(job.cell) && !isLeftOut(job));
   const results = new Map<Job, CellResult>();
-  const waiting = jobs.filter((job) => !isTimed(job));
+  const run = async (job: Job): Promise<void> => {
+    const one = await result(job, library);
+    results.set(job, one);
+    onResult?.(one, results.size, untimed.length + timed.length);
+  };
+  const waiting = [...untimed];
   const work = async (): Promise<void> => {
-    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) results.set(job, await result(job, library));
+    for (let job = waiting.shift(); job !== undefined; job = waiting.shift()) await run(job);
   };
   await Promise.all(Array.from({ length: atOnce }, work));
   // What is about time has the process for itself.
-  for (const job of jobs) {
-    const { cell } = job;
-    if (isTimed(job) && isScenario(cell) && (isLong || cell.isLong !== true)) results.set(job, await result(job, library));
-  }
+  for (const job of timed) await run(job);
   return jobs.flatMap((job) => results.get(job) ?? []);
 }

@@ -2,10 +2,14 @@
 // when the long call has come.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
-import { createMesh } from '../../../src/index.ts';
-import { closeOnSignals, createServer, isReady } from '../../../src/server.ts';
+import type * as Inmesh from '../../../src/index.ts';
+import type * as InmeshServer from '../../../src/server.ts';
+import { entryOf } from './build.ts';
 
 const [LAME_DUCK_MS, WORK_MS] = [400, 1_000];
+const [dist = ''] = process.argv.slice(2);
+const { createMesh } = await entryOf<typeof Inmesh>(dist, 'index');
+const { closeOnSignals, createServer, isReady } = await entryOf<typeof InmeshServer>(dist, 'server');
 
 const mesh = await createMesh({ config: { services: {}, inbound: {} } });
 const server = createServer(mesh, async (request, response) => {

@@ -44,9 +44,9 @@ const NOTICED_MS_MAX = 200;
 
 export const SHUTDOWN_WELL = 'ready, then not ready; still taken; then the call under way 200, told to go; no more taken; exit 0';
 
-export async function shutdown(protocol: Protocol): Promise<string> {
+export async function shutdown(protocol: Protocol, dist = ''): Promise<string> {
   const ask = protocol === 'http1' ? overHttp1 : overHttp2;
-  const child = fork(CHILD, { execArgv: ['--disable-warning=ExperimentalWarning'] });
+  const child = fork(CHILD, [dist], { execArgv: ['--disable-warning=ExperimentalWarning'] });
   const exited = new Promise<string>((resolve) => child.once('exit', (code, signal) => resolve(signal ?? String(code))));
   const port = await new Promise<number>((resolve) => child.once('message', (message) => resolve(message as number)));
   const isReady = async (): Promise<boolean> => (await ask(port, '/ready')).status === 200;

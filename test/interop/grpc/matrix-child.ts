@@ -1,11 +1,14 @@
 // One cell of the gRPC matrix: the built package with one version of grpc-js, on the Node that runs this. Prints what came of
-// each scenario as JSON. Knows nothing of the test runner.
+// each scenario as JSON. Arguments: name of the grpc-js package, URL of the build. Knows nothing of the test runner.
 import { createRequire } from 'node:module';
 import type * as Grpc from '@grpc/grpc-js';
-import { createMesh } from 'inmesh';
-import { grpcClient } from 'inmesh/grpc';
+import type * as InmeshGrpc from '../../../src/grpc.ts';
+import type * as Inmesh from '../../../src/index.ts';
 
-const grpc = createRequire(import.meta.url)(process.argv[2] ?? '@grpc/grpc-js') as typeof Grpc;
+const [name = '@grpc/grpc-js', dist = ''] = process.argv.slice(2);
+const { createMesh } = (await import(new URL('index.js', dist).href)) as typeof Inmesh;
+const { grpcClient } = (await import(new URL('grpc.js', dist).href)) as typeof InmeshGrpc;
+const grpc = createRequire(import.meta.url)(name) as typeof Grpc;
 const same = (bytes: Buffer): Buffer => bytes;
 const codec = { requestSerialize: same, requestDeserialize: same, responseSerialize: same, responseDeserialize: same };
 const ECHO = {
