@@ -84,6 +84,12 @@ export const BUDGETS: readonly Budget[] = [
     measured: ratio(`${REQUEST}, all sampled`, BASELINE, 'callsPerSecond', 'min'),
   },
   {
+    item: "The same, with one span a call (`spans: 'attempts'`), as instrumentations make it",
+    atLeast: 0.8,
+    unit: '×',
+    measured: ratio(`${REQUEST}, all sampled, spans: 'attempts'`, BASELINE, 'callsPerSecond', 'min'),
+  },
+  {
     item: 'CPU of built-in fetch through the mesh, of bare built-in fetch',
     atMost: 1.05,
     unit: '×',
@@ -106,6 +112,12 @@ export const BUDGETS: readonly Budget[] = [
     atMost: 0.3,
     unit: '×',
     measured: ratio('mesh.fetch, all sampled', ASSEMBLED, 'cpuUs', 'max'),
+  },
+  {
+    item: "The same, with one span a call (`spans: 'attempts'`), as that assembly has",
+    atMost: 0.3,
+    unit: '×',
+    measured: ratio("mesh.fetch, all sampled, spans: 'attempts'", ASSEMBLED, 'cpuUs', 'max'),
   },
   {
     item: 'CPU of undici.request through the mesh with every call sampled, of fetch + cockatiel + instrumentation',

@@ -2,6 +2,7 @@
 // and gives a function that makes one call, reads the whole body, and returns its length. Third-party code is loaded only by
 // the caller that needs it.
 import { loadLibrary } from './library.ts';
+import type { Case } from './cases.ts';
 import type { Target } from './protocol.ts';
 
 /** Makes one call; resolves to the bytes of its body. */
@@ -72,20 +73,23 @@ export function meshConfig({ ports }: Target): object {
 
 const MESH_URL = 'http://items/item?id=1';
 
-async function openMesh(target: Target): Promise<Awaited<ReturnType<Awaited<ReturnType<typeof loadLibrary>>['createMesh']>>> {
+async function openMesh(
+  target: Target,
+  spans: Case['spans'],
+): Promise<Awaited<ReturnType<Awaited<ReturnType<typeof loadLibrary>>['createMesh']>>> {
   const { createMesh } = await loadLibrary();
-  const mesh = await createMesh({ config: meshConfig(target) });
+  const mesh = await createMesh({ config: meshConfig(target), telemetry: { spans } });
   await mesh.ready();
   return mesh;
 }
 
-export async function meshRequest(target: Target): Promise<Caller> {
-  const mesh = await openMesh(target);
+export async function meshRequest(target: Target, { spans }: Case): Promise<Caller> {
+  const mesh = await openMesh(target, spans);
   return undiciCaller(await import('undici'), () => MESH_URL, { dispatcher: mesh.dispatcher });
 }
 
-export async function meshBuiltInFetch(target: Target): Promise<Caller> {
-  const mesh = await openMesh(target);
+export async function meshBuiltInFetch(target: Target, { spans }: Case): Promise<Caller> {
+  const mesh = await openMesh(target, spans);
   // The types of built-in fetch do not know the option that its implementation has.
   const init = { dispatcher: mesh.dispatcher } as unknown as RequestInit;
   return async () => {
@@ -94,8 +98,8 @@ export async function meshBuiltInFetch(target: Target): Promise<Caller> {
   };
 }
 
-export async function meshFetch(target: Target): Promise<Caller> {
-  const mesh = await openMesh(target);
+export async function meshFetch(target: Target, { spans }: Case): Promise<Caller> {
+  const mesh = await openMesh(target, spans);
   return async () => {
     const response = await mesh.fetch(MESH_URL);
     return lengthOf(response.status, await response.arrayBuffer());

@@ -26,10 +26,12 @@ export interface Case {
   /** Whether spans come from OpenTelemetry's own instrumentation of undici instead of from inmesh. */
   readonly instrumented: boolean;
   readonly via: Via;
+  /** Which spans the mesh makes. */
+  readonly spans: 'own' | 'attempts';
 }
 
 function makeCase(group: Case['group'], name: string, caller: CallerName, rest: Partial<Case> = {}): Case {
-  return { name, group, caller, tracing: 'off', metered: false, instrumented: false, via: 'direct', ...rest };
+  return { name, group, caller, tracing: 'off', metered: false, instrumented: false, via: 'direct', spans: 'own', ...rest };
 }
 
 const seen = (tracing: Tracing): Partial<Case> => ({ tracing, instrumented: true });
@@ -51,10 +53,15 @@ export const CASES: readonly Case[] = [
   makeCase('inmesh', 'undici.request, mesh.dispatcher', 'meshRequest'),
   makeCase('inmesh', 'undici.request, mesh.dispatcher, 1 % sampled', 'meshRequest', { tracing: '1 %' }),
   makeCase('inmesh', 'undici.request, mesh.dispatcher, all sampled', 'meshRequest', { tracing: 'on' }),
+  makeCase('inmesh', "undici.request, mesh.dispatcher, all sampled, spans: 'attempts'", 'meshRequest', {
+    tracing: 'on',
+    spans: 'attempts',
+  }),
   makeCase('inmesh', 'fetch, mesh.dispatcher', 'meshBuiltInFetch'),
   makeCase('inmesh', 'mesh.fetch', 'meshFetch'),
   makeCase('inmesh', 'mesh.fetch, 1 % sampled', 'meshFetch', { tracing: '1 %' }),
   makeCase('inmesh', 'mesh.fetch, all sampled', 'meshFetch', { tracing: 'on' }),
+  makeCase('inmesh', "mesh.fetch, all sampled, spans: 'attempts'", 'meshFetch', { tracing: 'on', spans: 'attempts' }),
   makeCase('inmesh', 'mesh.fetch, all sampled, metered', 'meshFetch', { tracing: 'on', metered: true }),
   makeCase('assembled', 'undici.request + instrumentation, all sampled', 'undiciRequest', seen('on')),
   makeCase('assembled', 'fetch + opossum', 'opossumFetch'),

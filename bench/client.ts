@@ -77,14 +77,15 @@ async function heap(call: Caller, order: HeapOrder): Promise<HeapResult> {
   return { bytesPerCall: results.toSorted((a, b) => a - b)[Math.floor(results.length / 2)] ?? Number.NaN };
 }
 
-async function setUp({ caller, tracing, metered, instrumented }: Case, target: Target): Promise<Caller> {
+async function setUp(subject: Case, target: Target): Promise<Caller> {
+  const { caller, tracing, metered, instrumented } = subject;
   if (tracing !== 'off') {
     const { startMetrics, startTracing } = await import('./telemetry.ts');
     startTracing(tracing);
     if (metered) startMetrics();
     if (instrumented) (await import('./instrumentation.ts')).instrumentUndici();
   }
-  return callers[caller](target);
+  return callers[caller](target, subject);
 }
 
 async function main(): Promise<void> {

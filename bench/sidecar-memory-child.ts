@@ -1,5 +1,6 @@
 // One look at memory, in a fresh process: so many services or endpoints, a call to each, with inmesh or with undici alone. What
-// inmesh holds is the difference of the two.
+// inmesh holds is the difference of the two: its code, compiled and as text, its modules, and what it knows. undici, its pools and
+// sockets are the application's and in both.
 import { loadLibrary } from './library.ts';
 
 export interface MemorySetup {
@@ -23,9 +24,12 @@ const ROUNDS = 3;
 
 type Call = (url: string) => Promise<void>;
 
+/** undici alone calls the same services by name, too, as a process does that has no mesh: for names it keeps more than for addresses. */
+const BY_NAME = { headers: { host: 'service-0' } };
+
 async function caller(dispatcher?: import('undici').Dispatcher): Promise<Call> {
   const { request } = await import('undici');
-  const options = dispatcher === undefined ? {} : { dispatcher };
+  const options = dispatcher === undefined ? BY_NAME : { dispatcher };
   return async (url) => {
     const { statusCode, body } = await request(url, options);
     await body.arrayBuffer();

@@ -1,7 +1,8 @@
 // `inmesh/grpc`: gRPC calls through the mesh, from clients on grpc-js, and servers of grpc-js behind it.
 export { HEALTH_SERVICE, type Health } from './inbound/grpc/health.ts';
-export { peerOf, type ServedGrpcCall, signalOf } from './inbound/grpc/rpc-peer.ts';
-export { type GrpcServerMesh, type GrpcServing, serve, type ServeOptions } from './inbound/grpc/serve.ts';
+export { peerOf, requestIdOf, type ServedGrpcCall, signalOf } from './inbound/grpc/rpc-peer.ts';
+export type { GrpcServerMesh, GrpcServing, ServeOptions } from './inbound/grpc/serve.ts';
+export { serve } from './mesh/serve-grpc.ts';
 export {
   channel,
   grpcClient,

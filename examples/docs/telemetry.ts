@@ -9,9 +9,10 @@ const config = { services: { greeter: { endpoints: [server.address] } } };
 const mesh = await createMesh({
   config,
   telemetry: {
-    spans: 'off', // default: own
+    spans: 'attempts', // default: own
     metrics: 'producer', // default: auto; or off
     httpMetrics: false, // default: auto
+    grpcMetrics: true, // default: false
   },
 });
 // #endregion

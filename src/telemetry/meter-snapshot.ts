@@ -52,7 +52,7 @@ export interface MeterSnapshot {
 function durations(histograms: readonly Histogram[]): DurationSnapshot {
   const all = new Histogram({});
   for (const histogram of histograms) all.merge(histogram);
-  return { p50Ms: rounded(all.quantileMs(0.5)), p99Ms: rounded(all.quantileMs(0.99)) };
+  return { p50Ms: rounded(all.quantile(0.5)), p99Ms: rounded(all.quantile(0.99)) };
 }
 
 function rounded(ms: number): number {

@@ -9,7 +9,8 @@ import { Family, SERIES_MAX } from './family.ts';
 import { type MeterSnapshot, meterSnapshot } from './meter-snapshot.ts';
 import { type CounterName, type GaugeName, type HistogramName, METRICS, type MetricName } from './metrics.ts';
 import { type ActionCounter, actionCounter } from './action-counter.ts';
-import { RpcSeries } from './rpc-series.ts';
+import { GrpcClientSeries, type GrpcFamilies, GrpcServerSeries, type GrpcSink } from './grpc-series.ts';
+import { rpcLabels, RpcSeries } from './rpc-series.ts';
 import { MESH_POLICY, MESH_REASON, MESH_SERVICE, MESH_STATE } from './semconv.ts';
 import { type Attributes, Counter, Gauge, Histogram } from './series.ts';
 import { ServerSeries } from './server-series.ts';
@@ -34,7 +35,10 @@ export class Meter {
   readonly #rpcs: Map<string, RpcSeries> = new Map();
   readonly #destinations: Map<string, DestinationSeries> = new Map();
   #server: ServerSeries | null = null;
+  readonly #grpcs: Map<string, GrpcClientSeries> = new Map();
+  readonly #grpcFamilies: GrpcFamilies = { counter: (name) => this.#counter(name), histogram: (name) => this.#histogram(name) };
   #serverRpc: RpcSeries | null = null;
+  #serverGrpc: GrpcServerSeries | null = null;
   #overflowCalls: CallSeries | null = null;
   #overflowDestination: DestinationSeries | null = null;
 
@@ -45,8 +49,10 @@ export class Meter {
     const families = new Map<MetricName, Family<Histogram> | Family<Counter> | Family<Gauge>>();
     for (const definition of METRICS) {
       const { name, kind } = definition;
-      if (kind === 'histogram') this.#histograms.set(name, new Family(definition, (attributes) => new Histogram(attributes), seriesMax));
-      else if (kind === 'counter') this.#counters.set(name, new Family(definition, (attributes) => new Counter(attributes), seriesMax));
+      if (kind === 'histogram') {
+        const make = (attributes: Attributes): Histogram => new Histogram(attributes, definition.buckets);
+        this.#histograms.set(name, new Family(definition, make, seriesMax));
+      } else if (kind === 'counter') this.#counters.set(name, new Family(definition, (attributes) => new Counter(attributes), seriesMax));
       else this.#gauges.set(name, new Family(definition, (attributes) => new Gauge(attributes), seriesMax));
       families.set(name, (this.#histograms.get(name) ?? this.#counters.get(name) ?? this.#gauges.get(name)) as Family<Histogram>);
     }
@@ -70,7 +76,7 @@ export class Meter {
   rpc(service: string): RpcSeries {
     let series = this.#rpcs.get(service);
     if (series === undefined) {
-      series = new RpcSeries(this.#histogram('rpc.client.call.duration'), service);
+      series = new RpcSeries(this.#histogram('rpc.client.call.duration'), rpcLabels(service));
       this.#rpcs.set(service, series);
     }
     return series;
@@ -78,8 +84,24 @@ export class Meter {
 
   /** gRPC calls that servers of this process answer. */
   serverRpc(): RpcSeries {
-    this.#serverRpc ??= new RpcSeries(this.#histogram('rpc.server.call.duration'), '');
+    this.#serverRpc ??= new RpcSeries(this.#histogram('rpc.server.call.duration'), rpcLabels(''));
     return this.#serverRpc;
+  }
+
+  /** gRPC calls to a service, under gRPC's own names. */
+  grpc(service: string, sink: GrpcSink | null): GrpcClientSeries {
+    let series = this.#grpcs.get(service);
+    if (series === undefined) {
+      series = new GrpcClientSeries(this.#grpcFamilies, service, sink);
+      this.#grpcs.set(service, series);
+    }
+    return series;
+  }
+
+  /** gRPC calls that servers of this process answer, under gRPC's own names. */
+  serverGrpc(sink: GrpcSink | null): GrpcServerSeries {
+    this.#serverGrpc ??= new GrpcServerSeries(this.#grpcFamilies, sink);
+    return this.#serverGrpc;
   }
 
   /** Attempts at a destination (`service` or `service/subset`) for one route of a service. */

@@ -5,7 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import type { Family } from './family.ts';
 import type { Meter } from './meter.ts';
 import { SCHEMA_URL, SCOPE_NAME } from './semconv.ts';
-import { type Attributes, BOUNDS_S, Counter, Gauge, Histogram } from './series.ts';
+import { type Attributes, Counter, Gauge, Histogram } from './series.ts';
 import { type HttpMetricsOption, reportsHttpMetrics } from './undici-listeners.ts';
 
 /** Seconds and nanoseconds since 1970. */
@@ -124,11 +124,12 @@ function metricOf(family: Family<Histogram> | Family<Counter> | Family<Gauge>, s
 }
 
 function histogramValue(series: Histogram): HistogramValue {
+  const { bounds, scale } = series.buckets;
   return {
-    min: series.minMs / 1_000,
-    max: series.maxMs / 1_000,
-    sum: series.sumMs / 1_000,
+    min: series.least / scale,
+    max: series.most / scale,
+    sum: series.sum / scale,
     count: series.count,
-    buckets: { boundaries: [...BOUNDS_S], counts: series.counts },
+    buckets: { boundaries: [...bounds], counts: series.counts },
   };
 }

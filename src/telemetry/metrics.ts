@@ -1,15 +1,25 @@
 // Every metric of a mesh: name, unit, kind and labels. The docs page is generated from this table, the instruments too.
 // Labels come from the configuration or from fixed lists, never from paths, hosts or headers of a call.
 import * as name from './semconv.ts';
+import { type Buckets, countBuckets, durationBuckets } from './series.ts';
 
 export type HistogramName =
   | 'rpc.client.call.duration'
   | 'rpc.server.call.duration'
+  | 'grpc.client.attempt.duration'
+  | 'grpc.client.call.duration'
+  | 'grpc.client.call.retries'
+  | 'grpc.client.call.transparent_retries'
+  | 'grpc.client.call.hedges'
+  | 'grpc.client.call.retry_delay'
+  | 'grpc.server.call.duration'
   | 'http.client.request.duration'
   | 'http.server.request.duration'
   | 'inmesh.call.duration';
 
 export type CounterName =
+  | 'grpc.client.attempt.started'
+  | 'grpc.server.call.started'
   | 'inmesh.retries'
   | 'inmesh.retries.denied'
   | 'inmesh.route.actions'
@@ -52,9 +62,22 @@ export interface MetricDefinition {
   readonly kind: MetricKind;
   readonly description: string;
   readonly attributes: readonly string[];
+  /** Of a histogram. @default those of durations in the semantic conventions */
+  readonly buckets?: Buckets;
 }
 
+/** Source: gRFC A66, latency buckets. */
+const GRPC_DURATIONS = durationBuckets([
+  0, 0.00001, 0.00005, 0.0001, 0.0003, 0.0006, 0.0008, 0.001, 0.002, 0.003, 0.004, 0.005, 0.006, 0.008, 0.01, 0.013, 0.016, 0.02, 0.025,
+  0.03, 0.04, 0.05, 0.065, 0.08, 0.1, 0.13, 0.16, 0.2, 0.25, 0.3, 0.4, 0.5, 0.65, 0.8, 1, 2, 5, 10, 20, 50, 100,
+]);
+/** Source: gRFC A96. */
+const REPETITIONS = countBuckets([1, 2, 3, 4, 5]);
+const TRANSPARENT_RETRIES = countBuckets([1, 2, 3, 4, 5, 10]);
+
 const { MESH_SERVICE: service, MESH_ROUTE: route, MESH_DESTINATION: destination } = name;
+
+const GRPC_CLIENT: readonly string[] = [name.GRPC_METHOD, name.GRPC_TARGET];
 
 export const METRICS: readonly MetricDefinition[] = Object.freeze([
   {
@@ -106,6 +129,76 @@ export const METRICS: readonly MetricDefinition[] = Object.freeze([
     kind: 'histogram',
     description: 'Duration of a gRPC call that is served: from its metadata to its status.',
     attributes: [name.RPC_SYSTEM_NAME, name.RPC_METHOD, name.RPC_STATUS_CODE, name.ERROR_TYPE],
+  },
+  {
+    name: 'grpc.client.attempt.started',
+    unit: '{attempt}',
+    kind: 'counter',
+    description: 'Attempts of gRPC calls that were begun. As all that begins with grpc: only with telemetry.grpcMetrics.',
+    attributes: GRPC_CLIENT,
+  },
+  {
+    name: 'grpc.client.attempt.duration',
+    unit: 's',
+    kind: 'histogram',
+    description: 'Duration of one attempt of a gRPC call, until its status.',
+    attributes: [...GRPC_CLIENT, name.GRPC_STATUS],
+    buckets: GRPC_DURATIONS,
+  },
+  {
+    name: 'grpc.client.call.duration',
+    unit: 's',
+    kind: 'histogram',
+    description: 'Duration of a gRPC call as the caller sees it.',
+    attributes: [...GRPC_CLIENT, name.GRPC_STATUS],
+    buckets: GRPC_DURATIONS,
+  },
+  {
+    name: 'grpc.client.call.retries',
+    unit: '{retry}',
+    kind: 'histogram',
+    description: 'Retries of a gRPC call that had any.',
+    attributes: GRPC_CLIENT,
+    buckets: REPETITIONS,
+  },
+  {
+    name: 'grpc.client.call.transparent_retries',
+    unit: '{transparent_retry}',
+    kind: 'histogram',
+    description: 'Repetitions of what had reached nobody, of a gRPC call that had any.',
+    attributes: GRPC_CLIENT,
+    buckets: TRANSPARENT_RETRIES,
+  },
+  {
+    name: 'grpc.client.call.hedges',
+    unit: '{hedge}',
+    kind: 'histogram',
+    description: 'Hedges of a gRPC call that had any.',
+    attributes: GRPC_CLIENT,
+    buckets: REPETITIONS,
+  },
+  {
+    name: 'grpc.client.call.retry_delay',
+    unit: 's',
+    kind: 'histogram',
+    description: 'Time of a gRPC call during which no attempt was under way, where there was any.',
+    attributes: GRPC_CLIENT,
+    buckets: GRPC_DURATIONS,
+  },
+  {
+    name: 'grpc.server.call.started',
+    unit: '{call}',
+    kind: 'counter',
+    description: 'Calls of gRPC that came in.',
+    attributes: [name.GRPC_METHOD],
+  },
+  {
+    name: 'grpc.server.call.duration',
+    unit: 's',
+    kind: 'histogram',
+    description: 'Duration of a gRPC call that is served.',
+    attributes: [name.GRPC_METHOD, name.GRPC_STATUS],
+    buckets: GRPC_DURATIONS,
   },
   {
     name: 'inmesh.call.duration',

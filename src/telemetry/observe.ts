@@ -8,7 +8,8 @@ import type { DurationSink } from './metric-layer.ts';
 import type { ServerDurationSink } from './server-metric-layer.ts';
 import type { MetricDefinition, MetricName } from './metrics.ts';
 import { SCHEMA_URL, SCOPE_NAME } from './semconv.ts';
-import { BOUNDS_S, Histogram } from './series.ts';
+import type { GrpcSink } from './grpc-series.ts';
+import { DURATIONS, Histogram } from './series.ts';
 import { type HttpMetricsOption, reportsHttpMetrics } from './undici-listeners.ts';
 
 /** `auto`: through a producer if there is one, else through the global MeterProvider if there is one. `producer`: only so. @default auto */
@@ -25,6 +26,8 @@ export interface MeterObserver extends DurationSink, ServerDurationSink {
   /** Attaches to the global MeterProvider if there is one; otherwise the first call after it appears does. */
   attach(): void;
   detach(): void;
+  /** Told of what is counted under gRPC's own names. */
+  readonly grpc: GrpcSink;
 }
 
 interface Attachment {
@@ -45,12 +48,12 @@ export function observeMeter(meter: Meter, metrics: MetricsOption, options: Obse
     }
     return attachment;
   };
-  const record = (name: MetricName, series: Histogram, durationMs: number): void => {
+  const record = (name: MetricName, series: Histogram, recorded: number): void => {
     if (meter.producers > 0) return;
     try {
       attached()
         ?.histograms.get(name)
-        ?.record(durationMs / 1_000, series.attributes);
+        ?.record(recorded / series.buckets.scale, series.attributes);
     } catch {
       // A processor of the application that throws must not break a call.
     }
@@ -64,6 +67,7 @@ export function observeMeter(meter: Meter, metrics: MetricsOption, options: Obse
     call: (series, durationMs) => record('inmesh.call.duration', series, durationMs),
     rpc: (series, durationMs) => record('rpc.client.call.duration', series, durationMs),
     server: (series, durationMs) => record('http.server.request.duration', series, durationMs),
+    grpc: record,
     serverRpc: (series, durationMs) => record('rpc.server.call.duration', series, durationMs),
     attempt(series, durationMs) {
       if (reportsHttpMetrics(options.httpMetrics ?? 'auto')) record('http.client.request.duration', series, durationMs);
@@ -76,9 +80,10 @@ function attachTo(provider: MeterProvider, meter: Meter, options: ObserveOptions
   const histograms = new Map<string, OtelHistogram>();
   const observables = new Map<MetricName, Observable>();
   for (const { definition } of meter.families.values()) {
-    const { name, unit, description } = definition;
+    const { name, unit, description, buckets = DURATIONS } = definition;
     if (definition.kind === 'histogram') {
-      histograms.set(name, otel.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries: [...BOUNDS_S] } }));
+      const advice = { explicitBucketBoundaries: [...buckets.bounds] };
+      histograms.set(name, otel.createHistogram(name, { unit, description, advice }));
     } else {
       observables.set(name, createObservable(otel, definition));
     }

@@ -13,12 +13,17 @@ const FAILED = Object.freeze({ code: 2 });
 /** UNKNOWN, DEADLINE_EXCEEDED, UNIMPLEMENTED, INTERNAL, UNAVAILABLE, DATA_LOSS: the others are the caller's. */
 const SERVER_ERRORS: ReadonlySet<number> = new Set([2, 4, 12, 13, 14, 15]);
 
-export function rpcServerStart({ path, scheme, authority }: Call, clientAddress: string): SpanStart {
+/** Names of unknown methods are as long as a caller likes. */
+const ORIGINAL_LENGTH_MAX = 128;
+
+/** `methodPath`: '' for a method that the server does not have. */
+export function rpcServerStart({ path, scheme, authority }: Call, methodPath: string, clientAddress: string): SpanStart {
   const { address, port } = serverAddress(scheme, authority);
-  const method = rpcMethod(path);
+  const method = methodPath === '' ? name.OTHER : rpcMethod(methodPath);
   const attributes = {
     [name.RPC_SYSTEM_NAME]: 'grpc',
     [name.RPC_METHOD]: method,
+    ...(methodPath === '' ? { [name.RPC_METHOD_ORIGINAL]: rpcMethod(path).slice(0, ORIGINAL_LENGTH_MAX) } : {}),
     [name.SERVER_ADDRESS]: address,
     [name.SERVER_PORT]: port,
     [name.CLIENT_ADDRESS]: clientAddress,

@@ -39,8 +39,9 @@ export function rpcAttemptStart({ path }: Call): SpanStart {
   return { name: `Attempt.${rpcMethod(path)}`, options: ATTEMPT_OPTIONS };
 }
 
-export function setRpcAttempt(span: Span, { attempt }: Call): void {
+export function setRpcAttempt(span: Span, { attempt }: Call, isTransparent: boolean): void {
   span.setAttribute(name.RPC_PREVIOUS_ATTEMPTS, Math.max(0, attempt - 1));
+  span.setAttribute(name.RPC_TRANSPARENT_RETRY, isTransparent);
 }
 
 const CANCELLED = 1;

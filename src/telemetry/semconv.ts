@@ -25,10 +25,19 @@ export const NETWORK_PROTOCOL_VERSION = 'network.protocol.version';
 export const RPC_SYSTEM_NAME = 'rpc.system.name';
 /** `pkg.Service/Method`. */
 export const RPC_METHOD = 'rpc.method';
+/** What the caller wrote, where `rpc.method` is `_OTHER`. */
+export const RPC_METHOD_ORIGINAL = 'rpc.method_original';
 /** Name of the gRPC status. */
 export const RPC_STATUS_CODE = 'rpc.status_code';
 /** Source: gRFC A72. */
 export const RPC_PREVIOUS_ATTEMPTS = 'previous-rpc-attempts';
+/** The attempt before reached nobody. Source: gRFC A72. */
+export const RPC_TRANSPARENT_RETRY = 'transparent-retry';
+/** `pkg.Service/Method`. Source: gRFC A66, as the two below. */
+export const GRPC_METHOD = 'grpc.method';
+export const GRPC_TARGET = 'grpc.target';
+/** Name of the gRPC status. */
+export const GRPC_STATUS = 'grpc.status';
 export const ERROR_TYPE = 'error.type';
 export const SERVICE_PEER_NAME = 'service.peer.name';
 export const METRIC_OVERFLOW = 'otel.metric.overflow';

@@ -7,83 +7,113 @@ export type Attributes = Readonly<Record<string, string | number | boolean>>;
 /** Upper bounds, inclusive, s. Source: semantic conventions, http.client.request.duration. */
 export const BOUNDS_S: readonly number[] = Object.freeze([0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 2.5, 5, 7.5, 10]);
 
-const BOUNDS_MS: Float64Array = Float64Array.from(BOUNDS_S, (bound) => bound * 1_000);
-const BUCKETS = BOUNDS_S.length + 1;
-const SUM = BUCKETS;
-const MIN = BUCKETS + 1;
-const MAX = BUCKETS + 2;
+/** Where the buckets of a histogram end, and what a recorded number is. */
+export interface Buckets {
+  /** Inclusive, in the unit of the metric. */
+  readonly bounds: readonly number[];
+  /** What a recorded number is divided by to be in that unit: 1000 for durations, which are recorded in ms. */
+  readonly scale: number;
+  /** The bounds as they are recorded. */
+  readonly upper: Float64Array;
+}
 
-/** Durations, in buckets. */
+function buckets(bounds: readonly number[], scale: number): Buckets {
+  return Object.freeze({ bounds, scale, upper: Float64Array.from(bounds, (bound) => bound * scale) });
+}
+
+export function durationBuckets(boundsS: readonly number[]): Buckets {
+  return buckets(boundsS, 1_000);
+}
+
+export function countBuckets(bounds: readonly number[]): Buckets {
+  return buckets(bounds, 1);
+}
+
+export const DURATIONS: Buckets = durationBuckets(BOUNDS_S);
+
+/** Durations in ms, or small numbers, in buckets. */
 export class Histogram {
   readonly attributes: Attributes;
-  readonly #cells: Float64Array = new Float64Array(BUCKETS + 3);
+  readonly buckets: Buckets;
+  readonly #upper: Float64Array;
+  /** The last bucket has no end; behind it: sum, least, most. */
+  readonly #cells: Float64Array;
 
-  constructor(attributes: Attributes) {
+  constructor(attributes: Attributes, how: Buckets = DURATIONS) {
+    const { upper } = how;
     this.attributes = attributes;
-    this.#cells[MIN] = Number.POSITIVE_INFINITY;
-    this.#cells[MAX] = Number.NEGATIVE_INFINITY;
+    this.buckets = how;
+    this.#upper = upper;
+    this.#cells = new Float64Array(upper.length + 4);
+    this.#cells[upper.length + 2] = Number.POSITIVE_INFINITY;
+    this.#cells[upper.length + 3] = Number.NEGATIVE_INFINITY;
   }
 
-  record(durationMs: number): void {
+  record(recorded: number): void {
     // A clock that was set back, or a start that was never written, must not reach a sum.
-    const value = durationMs > 0 ? durationMs : 0;
+    const value = recorded > 0 ? recorded : 0;
     const cells = this.#cells;
+    const upper = this.#upper;
+    const last = upper.length;
     let bucket = 0;
-    while (bucket < BUCKETS - 1 && value > (BOUNDS_MS[bucket] as number)) bucket++;
+    while (bucket < last && value > (upper[bucket] as number)) bucket++;
     cells[bucket] = (cells[bucket] as number) + 1;
-    cells[SUM] = (cells[SUM] as number) + value;
-    if (value < (cells[MIN] as number)) cells[MIN] = value;
-    if (value > (cells[MAX] as number)) cells[MAX] = value;
+    cells[last + 1] = (cells[last + 1] as number) + value;
+    if (value < (cells[last + 2] as number)) cells[last + 2] = value;
+    if (value > (cells[last + 3] as number)) cells[last + 3] = value;
   }
 
   get counts(): number[] {
-    return Array.from(this.#cells.subarray(0, BUCKETS));
+    return Array.from(this.#cells.subarray(0, this.#upper.length + 1));
   }
 
   get count(): number {
     let total = 0;
-    for (let i = 0; i < BUCKETS; i++) total += this.#cells[i] as number;
+    for (let i = 0; i <= this.#upper.length; i++) total += this.#cells[i] as number;
     return total;
   }
 
-  get sumMs(): number {
-    return this.#cells[SUM] as number;
+  /** As it was recorded: ms, or numbers. */
+  get sum(): number {
+    return this.#cells[this.#upper.length + 1] as number;
   }
 
   /** Infinity while empty. */
-  get minMs(): number {
-    return this.#cells[MIN] as number;
+  get least(): number {
+    return this.#cells[this.#upper.length + 2] as number;
   }
 
   /** -Infinity while empty. */
-  get maxMs(): number {
-    return this.#cells[MAX] as number;
+  get most(): number {
+    return this.#cells[this.#upper.length + 3] as number;
   }
 
-  /** Adds what the other has counted. */
+  /** Adds what another with the same buckets has counted. */
   merge(other: Histogram): void {
     const cells = this.#cells;
     const others = other.#cells;
-    for (let i = 0; i <= SUM; i++) cells[i] = (cells[i] as number) + (others[i] as number);
-    cells[MIN] = Math.min(cells[MIN] as number, others[MIN] as number);
-    cells[MAX] = Math.max(cells[MAX] as number, others[MAX] as number);
+    const last = this.#upper.length;
+    for (let i = 0; i <= last + 1; i++) cells[i] = (cells[i] as number) + (others[i] as number);
+    cells[last + 2] = Math.min(cells[last + 2] as number, others[last + 2] as number);
+    cells[last + 3] = Math.max(cells[last + 3] as number, others[last + 3] as number);
   }
 
-  /** Estimate of a quantile in ms, linear within its bucket, never beyond what was seen; 0 while empty. */
-  quantileMs(quantile: number): number {
+  /** Estimate of a quantile, linear within its bucket, never beyond what was seen; 0 while empty. */
+  quantile(quantile: number): number {
     const rank = quantile * this.count;
     if (rank === 0) return 0;
+    const upper = this.#upper;
     let below = 0;
-    for (let i = 0; i < BUCKETS; i++) {
+    for (let i = 0; i <= upper.length; i++) {
       const inBucket = this.#cells[i] as number;
       if (inBucket > 0 && below + inBucket >= rank) {
-        const low = Math.max(i === 0 ? 0 : (BOUNDS_MS[i - 1] as number), this.minMs);
-        const high = Math.min(i === BUCKETS - 1 ? this.maxMs : (BOUNDS_MS[i] as number), this.maxMs);
+        const low = Math.max(i === 0 ? 0 : (upper[i - 1] as number), this.least);
+        const high = Math.min(i === upper.length ? this.most : (upper[i] as number), this.most);
         return low + ((high - low) * (rank - below)) / inBucket;
       }
       below += inBucket;
     }
-    return this.maxMs;
+    return this.most;
   }
 }
 

@@ -12,6 +12,8 @@ export interface ServerView {
   /** Template of the route that a framework matched; '' when none has said. Asked at the end of the call. */
   routeOf(call: Call): string;
   isHttp2(call: Call): boolean;
+  /** Path of the method of a gRPC call; '' when the server has none such: then its name is the caller's, and no label. */
+  methodPathOf(call: Call): string;
   /** Address of the caller, '' when it is unknown. */
   clientAddress(call: Call): string;
   /** What the caller was answered when the outcome does not say: by a layer of ours. */
@@ -30,7 +32,7 @@ export function serverMetricLayer(series: ServerSeries, rpcs: RpcSeries, view: S
     series.inFlight--;
     const durationMs = outcome.endedAtMs - call.startedAtMs;
     if (call.carrier !== null) {
-      const ofMethod = rpcs.end(call.path, outcome, durationMs);
+      const ofMethod = rpcs.end(view.methodPathOf(call), outcome, durationMs);
       if (sink !== null && hasMeter()) sink.serverRpc(ofMethod, durationMs);
       return;
     }

@@ -48,7 +48,7 @@ export function serverSpanLayer({ api, version, spans, view }: ServerSpanDeps): 
     const active = found.context?.active() ?? api.ROOT_CONTEXT;
     if (active.getValue(name.SUPPRESS_TRACING) === true || api.trace.getSpan(active) !== undefined) return null;
     const parent = found.propagation?.extract(active, call, CALLERS) ?? active;
-    const rpc = call.carrier === null ? null : rpcServerStart(call, view.clientAddress(call));
+    const rpc = call.carrier === null ? null : rpcServerStart(call, view.methodPathOf(call), view.clientAddress(call));
     const span = tracerOf(found.trace).startSpan(rpc?.name ?? methodOf(call) ?? 'HTTP', rpc?.options ?? options(call, view), parent);
     call.span = span;
     if (span.isRecording()) call.onEnd(onEnd);

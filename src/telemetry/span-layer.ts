@@ -1,4 +1,4 @@
-// Spans: INTERNAL `mesh.call <service>` around the logical call, below it one CLIENT span for each attempt. Both end
+// Spans: INTERNAL `mesh.call <service>` around the logical call, if it is wanted, below it one CLIENT span for each attempt. Both end
 // with the last byte. Pass-through while no TracerProvider is registered: one look at the registry, nothing allocated.
 // Source: OpenTelemetry semantic conventions, HTTP client spans. Knows nothing of policies.
 import type { Call, Outcome, Reply } from '../core/call.ts';
@@ -13,8 +13,11 @@ import { isHttp, KIND_INTERNAL, spanStarts } from './span-start.ts';
 import { seesRequests } from './undici-listeners.ts';
 import { urlFull } from './url-full.ts';
 
-/** `own`: the mesh makes the spans, instrumentations of the transport are silenced. `off`: none, and no header is written. @default own */
-export type SpansOption = 'own' | 'off';
+/**
+ * `own`: the mesh makes the spans, instrumentations of the transport are silenced. `attempts`: the same without the span of the call, so one
+ * span where a call needs one attempt, at half the cost; gRPC calls keep both. `off`: none, and no header is written. @default own
+ */
+export type SpansOption = 'own' | 'attempts' | 'off';
 
 export interface SpanDeps {
   /** null when the peer is not installed: no layer is added. */
@@ -35,18 +38,23 @@ class CallTrace {
   readonly tracer: Tracer;
   /** What the attempts are children of. */
   readonly context: Context;
-  /** null: not recorded, the context is only passed on. */
+  /** null: not recorded. */
   readonly span: Span | null;
+  /** Whether attempts have spans; else the context is only passed on. */
+  readonly isRecorded: boolean;
   /** Whether a `traceparent` of the caller is better than ours. */
   readonly keepsCallers: boolean;
   attempts = 0;
+  /** Number of the newest one: a transparent retry of gRPC has it again, and counts for none. */
+  newest = 0;
   /** When the call was not forked, it is its own attempt. */
   attemptSpan: Span | null = null;
 
-  constructor(tracer: Tracer, context: Context, span: Span | null, keepsCallers: boolean) {
+  constructor(tracer: Tracer, context: Context, span: Span | null, isRecorded: boolean, keepsCallers: boolean) {
     this.tracer = tracer;
     this.context = context;
     this.span = span;
+    this.isRecorded = isRecorded;
     this.keepsCallers = keepsCallers;
   }
 }
@@ -61,6 +69,7 @@ const passThrough: Layer = (next) => next;
 export function callSpanLayer(deps: SpanDeps): Layer {
   const { api, service } = deps;
   if (api === null || deps.spans === 'off') return passThrough;
+  const isFlat = deps.spans === 'attempts';
   const tracerOf = tracerSource(deps.version);
   const spanName = `mesh.call ${service}`;
   // An attribute at the start costs the SDK three times one at the end: only what a sampler may ask for.
@@ -74,13 +83,17 @@ export function callSpanLayer(deps: SpanDeps): Layer {
     const parent = api.trace.getSpan(context);
     const isParentRecording = parent?.isRecording() === true;
     if (parent !== undefined && !isParentRecording && isUnsampled(api, parent)) {
-      call.span = new CallTrace(tracer, context, null, true);
+      call.span = new CallTrace(tracer, context, null, false, true);
+      return;
+    }
+    if (isFlat && call.carrier === null) {
+      call.span = new CallTrace(tracer, context, null, true, !isParentRecording);
       return;
     }
     const rpc = call.carrier === null ? null : rpcStart(call);
     const span = rpc === null ? tracer.startSpan(spanName, options, context) : tracer.startSpan(rpc.name, rpc.options, context);
     const isRecording = span.isRecording();
-    call.span = new CallTrace(tracer, api.trace.setSpan(context, span), isRecording ? span : null, !isParentRecording);
+    call.span = new CallTrace(tracer, api.trace.setSpan(context, span), isRecording ? span : null, isRecording, !isParentRecording);
     if (isRecording) call.onEnd(endCall);
   };
   return (next) => (call) => {
@@ -100,14 +113,16 @@ export function attemptSpanLayer(deps: AttemptSpanDeps): Layer {
   const start = (attempt: Call, trace: CallTrace, found: Registry | undefined): Context | null => {
     const isRequest = isHttp(attempt.scheme);
     let context = trace.context;
-    trace.attempts++;
-    if (trace.span !== null) {
-      const isRpc = attempt.carrier !== null;
+    const isRpc = attempt.carrier !== null;
+    const isTransparent = isRpc && attempt.attempt > 0 && attempt.attempt === trace.newest;
+    trace.newest = attempt.attempt;
+    if (!isTransparent) trace.attempts++;
+    if (trace.isRecorded) {
       const { name: spanName, options } = isRpc ? rpcAttemptStart(attempt) : startOf(attempt.scheme, attempt.method, attempt.authority);
       const span = trace.tracer.startSpan(spanName, options, context);
       context = api.trace.setSpan(context, span);
       if (span.isRecording()) {
-        if (isRpc) setRpcAttempt(span, attempt);
+        if (isRpc) setRpcAttempt(span, attempt, isTransparent);
         else if (isRequest) {
           span.setAttribute(name.URL_FULL, urlFull(attempt.scheme, attempt.authority, attempt.path));
           span.setAttribute(name.NETWORK_PROTOCOL_VERSION, protocolVersion);
@@ -173,18 +188,20 @@ function endAttempt(attempt: Call, outcome: Outcome): void {
   guarded(finishAttempt, attempt, outcome);
 }
 
-function finishCall(call: Call, outcome: Outcome): void {
-  const trace = call.span as CallTrace;
-  const span = trace.span as Span;
-  const { destination, route } = call;
+function setWay(span: Span, { destination, route }: Call): void {
   if (route !== null) {
     span.setAttribute(name.MESH_SERVICE, route.service);
     span.setAttribute(name.MESH_ROUTE, route.name);
   }
-  if (destination !== null) {
-    if (destination.service !== route?.service) span.setAttribute(name.SERVICE_PEER_NAME, destination.service);
-    span.setAttribute(name.MESH_DESTINATION, destination.name);
-  }
+  if (destination !== null) span.setAttribute(name.MESH_DESTINATION, destination.name);
+}
+
+function finishCall(call: Call, outcome: Outcome): void {
+  const trace = call.span as CallTrace;
+  const span = trace.span as Span;
+  const { destination, route } = call;
+  setWay(span, call);
+  if (destination !== null && destination.service !== route?.service) span.setAttribute(name.SERVICE_PEER_NAME, destination.service);
   span.setAttribute(name.MESH_ATTEMPTS, trace.attempts);
   span.setAttribute(name.MESH_OUTCOME, outcome.kind);
   if (call.retryDenied !== '') span.setAttribute(name.MESH_RETRY_DENIED, call.retryDenied);
@@ -194,8 +211,10 @@ function finishCall(call: Call, outcome: Outcome): void {
 }
 
 function finishAttempt(attempt: Call, outcome: Outcome): void {
-  const span = attempt.parent === null ? ((attempt.span as CallTrace).attemptSpan as Span) : (attempt.span as Span);
+  const trace = traceOf(attempt) as CallTrace;
+  const span = attempt.parent === null ? (trace.attemptSpan as Span) : (attempt.span as Span);
   const { endpoint } = attempt;
+  if (trace.span === null) setWay(span, attempt);
   if (endpoint !== null) {
     span.setAttribute(name.NETWORK_PEER_ADDRESS, endpoint.host);
     span.setAttribute(name.NETWORK_PEER_PORT, endpoint.port);

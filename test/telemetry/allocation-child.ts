@@ -2,14 +2,13 @@
 // --expose-gc, in a process in which no provider is registered.
 import type { Call, Reply } from '../../src/core/call.ts';
 import type { Layer, Service } from '../../src/core/service.ts';
-import { hasTracer, loadTelemetryApi, type TelemetryApi } from '../../src/telemetry/api.ts';
+import { hasTracer, telemetryApi } from '../../src/telemetry/api.ts';
 import { attemptSpanLayer, callSpanLayer } from '../../src/telemetry/span-layer.ts';
 import { newCall } from './otel.ts';
 
 const CALLS = 100_000;
 const collectGarbage = (globalThis as unknown as { gc: () => void }).gc;
-const api = (await loadTelemetryApi()) as TelemetryApi;
-const deps = { api, service: 'reviews', version: '1' };
+const deps = { api: telemetryApi, service: 'reviews', version: '1' };
 const answer = Promise.resolve({} as Reply);
 const leaf: Service = () => answer;
 const attempt: Call = newCall().fork(1, 0);

@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
-import { metrics, trace } from '@opentelemetry/api';
+import { INVALID_TRACEID, metrics, ROOT_CONTEXT, trace } from '@opentelemetry/api';
 import { afterEach, describe, expect, it } from 'vitest';
-import { hasMeter, hasTracer, loadTelemetryApi, registry, tracerSource } from '../../src/telemetry/api.ts';
+import { hasMeter, hasTracer, registry, telemetryApi, tracerSource } from '../../src/telemetry/api.ts';
 import { newCall, register, spanStack, unregister } from './otel.ts';
 
 const REGISTRY = Symbol.for('opentelemetry.js.api.1');
@@ -60,19 +60,39 @@ describe('tracerSource', () => {
   });
 });
 
-describe('loadTelemetryApi', () => {
-  it('gives the API', async () => {
-    expect((await loadTelemetryApi())?.ROOT_CONTEXT).toBeDefined();
+describe('telemetryApi', () => {
+  const KEY = Symbol.for('of ours');
+  const span = trace.wrapSpanContext({ traceId: '1'.repeat(32), spanId: '2'.repeat(16), traceFlags: 1 });
+
+  it.each([
+    ['a context of the API', ROOT_CONTEXT],
+    ['its own', telemetryApi.ROOT_CONTEXT],
+  ])('puts a span into %s where every copy of the API finds it', (_, root) => {
+    const made = telemetryApi.trace.setSpan(root.setValue(KEY, 'kept'), span);
+    expect(trace.getSpan(made)).toBe(span);
+    expect(made.getValue(KEY)).toBe('kept');
+    expect([telemetryApi.trace.getSpan(root), root.getValue(KEY)]).toEqual([undefined, undefined]);
   });
 
-  it('gives null when the peer is not installed', async () => {
+  it('finds the span that the API has put into a context', () => {
+    expect(telemetryApi.trace.getSpan(trace.setSpan(ROOT_CONTEXT, span))).toBe(span);
+    expect(telemetryApi.trace.getSpan(trace.setSpan(telemetryApi.ROOT_CONTEXT, span))).toBe(span);
+    expect(telemetryApi.INVALID_TRACEID).toBe(INVALID_TRACEID);
+  });
+
+  it('forgets a value of a context, and only in the new one', () => {
+    const held = telemetryApi.ROOT_CONTEXT.setValue(KEY, 1);
+    expect([held.deleteValue(KEY).getValue(KEY), held.getValue(KEY)]).toEqual([undefined, 1]);
+  });
+
+  it('is there when the peer is not installed, and sees no provider', async () => {
     const refuse = `export const resolve = (s, c, next) => { if (s === '@opentelemetry/api') throw new Error('not installed'); return next(s, c); };`;
     const script = `
       import { register } from 'node:module';
       register('data:text/javascript,' + encodeURIComponent(${JSON.stringify(refuse)}));
-      const { loadTelemetryApi, hasTracer } = await import(${JSON.stringify(new URL('../../src/telemetry/api.ts', import.meta.url).href)});
-      console.log(await loadTelemetryApi(), hasTracer());`;
+      const { telemetryApi, hasTracer } = await import(${JSON.stringify(new URL('../../src/telemetry/api.ts', import.meta.url).href)});
+      console.log(typeof telemetryApi.ROOT_CONTEXT, hasTracer());`;
     const { stdout } = await promisify(execFile)(process.execPath, ['--no-warnings', '--input-type=module', '-e', script]);
-    expect(stdout.trim()).toBe('null false');
+    expect(stdout.trim()).toBe('object false');
   });
 });

@@ -18,7 +18,7 @@ function setUp(attempts: number, sink: DurationSink | null = null) {
   const destination = meter.destination('reviews', 'reviews/v2', 'mobile');
   const service = wrap(leaf, [callMetricLayer(calls, sink), forkLayer(attempts), attemptMetricLayer(destination, sink)]);
   const durations = (name: 'inmesh.call.duration' | 'http.client.request.duration') =>
-    [...(meter.families.get(name) ?? [])].map((series) => (series instanceof Histogram ? [series.count, series.sumMs] : []));
+    [...(meter.families.get(name) ?? [])].map((series) => (series instanceof Histogram ? [series.count, series.sum] : []));
   return { clock, server, calls, destination, service, durations };
 }
 

@@ -23,6 +23,9 @@ const ALLOWED = new Set([
   'rpc.system.name',
   'rpc.method',
   'rpc.status_code',
+  'grpc.method',
+  'grpc.target',
+  'grpc.status',
   'error.type',
 ]);
 
@@ -30,8 +33,8 @@ describe('METRICS', () => {
   it.each(METRICS.map((metric) => [metric.name, metric] as const))('%s is well formed', (_name, metric) => {
     expect(metric.name).toMatch(/^[a-z][a-z0-9_.]{0,254}$/);
     expect(metric.description).toMatch(/^[A-Z].*\.$/);
-    expect(metric.unit).toMatch(/^(s|1|\{[a-z]+\})$/);
-    expect(metric.unit === 's' || metric.kind !== 'histogram').toBe(true);
+    expect(metric.unit).toMatch(/^(s|1|\{[a-z_]+\})$/);
+    expect(metric.unit === 's' || metric.kind !== 'histogram' || metric.buckets?.scale === 1).toBe(true);
     for (const attribute of metric.attributes) expect(ALLOWED).toContain(attribute);
   });
 

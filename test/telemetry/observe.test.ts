@@ -1,13 +1,6 @@
 import { metrics } from '@opentelemetry/api';
 import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
-import {
-  AggregationTemporality,
-  DataPointType,
-  InMemoryMetricExporter,
-  MeterProvider,
-  type MetricData,
-  PeriodicExportingMetricReader,
-} from '@opentelemetry/sdk-metrics';
+import { DataPointType } from '@opentelemetry/sdk-metrics';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/core/call.ts';
 import { Meter } from '../../src/telemetry/meter.ts';
@@ -15,25 +8,11 @@ import { metricProducer } from '../../src/telemetry/metric-producer.ts';
 import { METRICS } from '../../src/telemetry/metrics.ts';
 import { type MeterObserver, observeMeter } from '../../src/telemetry/observe.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
+import { sdk } from './sdk.ts';
 
 const OK: Outcome = { kind: 'success', status: 200, error: null, endedAtMs: 0 };
 
 afterEach(() => metrics.disable());
-
-function sdk() {
-  const exporter = new InMemoryMetricExporter(AggregationTemporality.CUMULATIVE);
-  const reader = new PeriodicExportingMetricReader({ exporter, exportIntervalMillis: 1e6, exportTimeoutMillis: 1e5 });
-  const provider = new MeterProvider({ readers: [reader] });
-  return {
-    provider,
-    async collect(): Promise<Map<string, MetricData>> {
-      exporter.reset();
-      await provider.forceFlush();
-      const all = exporter.getMetrics().flatMap((batch) => batch.scopeMetrics.flatMap((scope) => scope.metrics));
-      return new Map(all.map((metric) => [metric.descriptor.name, metric]));
-    },
-  };
-}
 
 function setUp() {
   const clock = new VirtualClock();

@@ -7,7 +7,7 @@ import type { CallInit } from '../../src/core/call.ts';
 import { Call } from '../../src/core/call.ts';
 import type { Layer, Service } from '../../src/core/service.ts';
 import { wrap } from '../../src/core/service.ts';
-import { loadTelemetryApi, type TelemetryApi } from '../../src/telemetry/api.ts';
+import { type TelemetryApi, telemetryApi } from '../../src/telemetry/api.ts';
 import { attemptSpanLayer, callSpanLayer, type SpansOption } from '../../src/telemetry/span-layer.ts';
 
 export interface Otel {
@@ -49,7 +49,7 @@ export function unregister(): void {
   metrics.disable();
 }
 
-export const api: TelemetryApi = (await loadTelemetryApi()) as TelemetryApi;
+export const api: TelemetryApi = telemetryApi;
 
 /** As retry does it: forks until an answer below 500, at most `attempts` times; the last one answers for the call. */
 export function forkLayer(attempts: number): Layer {

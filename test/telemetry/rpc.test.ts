@@ -16,9 +16,9 @@ const config = {
 };
 
 describe('a gRPC call', () => {
-  it('has one CLIENT span, and an INTERNAL one for each attempt', async () => {
+  it.each(['own', 'attempts'] as const)('has one CLIENT span, and an INTERNAL one for each attempt (spans: %s)', async (spans) => {
     const otel = register();
-    const mesh = await createMesh({ config, watch: false });
+    const mesh = await createMesh({ config, watch: false, telemetry: { spans } });
     const client = grpcClient(mesh, EchoClientClass, 'reviews');
     let calls = 0;
     server.handlers.unary = (call, callback) => (++calls === 1 ? callback({ code: 14, details: 'not yet' }) : callback(null, call.request));
@@ -46,6 +46,28 @@ describe('a gRPC call', () => {
     expect(attempts[0]?.status.code).toBe(SpanStatusCode.ERROR);
     // The trace goes on at the server, from the attempt.
     expect(server.seen.at(-1)?.get('traceparent')[0]).toContain(attempts[1]?.spanContext().spanId);
+  });
+
+  it('counts no attempt that reached nobody: the next has its number, and says why it is there', async () => {
+    const otel = register();
+    const gone = await grpcServer('gone');
+    await gone.close();
+    const services = { reviews: { endpoints: [gone.address, server.address], loadBalancer: 'roundRobin' as const } };
+    const mesh = await createMesh({ config: { services }, watch: false });
+    const client = grpcClient(mesh, EchoClientClass, 'reviews');
+    server.handlers.unary = (call, callback) => callback(null, call.request);
+    const before = server.seen.length;
+    // One of two in turn goes to the endpoint that is gone first.
+    for (let i = 0; i < 2; i++) await unary(client, 'x');
+    await mesh.close();
+    const attempts = otel.named('Attempt.test.Echo/Unary').map(({ attributes }) => attributes);
+    expect(attempts.map((one) => [one['previous-rpc-attempts'], one['transparent-retry']]).sort()).toEqual([
+      [0, false],
+      [0, false],
+      [0, true],
+    ]);
+    expect(otel.named('test.Echo/Unary').map(({ attributes }) => attributes['inmesh.attempts'])).toEqual([1, 1]);
+    expect(server.seen.slice(before).map((metadata) => metadata.get('grpc-previous-rpc-attempts'))).toEqual([[], []]);
   });
 
   it('is counted as gRPC, by the name of its status', async () => {

@@ -20,6 +20,7 @@ import { addHeader, cleanHead, CLIENT_CERT_HEADER } from '../request-head.ts';
 import type { GrpcModule } from './grpc-module.ts';
 import { followPairs, InboundRpc } from './inbound-rpc.ts';
 import { rememberRpc } from './rpc-peer.ts';
+import { isUnknownMethod } from './unknown-methods.ts';
 
 type NextCall = Parameters<ServerInterceptor>[1];
 type Method = Parameters<ServerInterceptor>[0];
@@ -75,11 +76,10 @@ export class GrpcDoor {
 /** The call goes to its handler, in the context of its caller. Resolves when its status is said. */
 const leaf: Service = (call) => {
   const rpc = call as InboundRpc;
-  const { deadlineMs, criticality, request } = rpc;
   const replied = new Promise<Reply>((resolve) => {
     rpc.resolve = resolve;
   });
-  inboundContext.run({ deadlineMs, criticality, source: request.socket.remoteAddress ?? '' }, rpc.begin);
+  inboundContext.run(rpc.context, rpc.begin);
   return replied;
 };
 
@@ -149,7 +149,8 @@ class ServedRpc {
     const { clock } = host;
     const nowMs = clock.now();
     const isStream = method.requestStream || method.responseStream;
-    const head = { path: method.path, authority: next.getHost() ?? '', metadata, socket, isStream };
+    const isUnknown = isUnknownMethod(method);
+    const head = { path: method.path, authority: next.getHost() ?? '', metadata, socket, isStream, isUnknown };
     const call = new InboundRpc(head, host, host.loop.turn, nowMs);
     const { guard } = host;
     const before = [...call.request.rawHeaders];
@@ -251,6 +252,8 @@ function enter(call: InboundRpc, connection: Connection): void {
   call.connection = connection;
   call.peer = connection.peer;
   call.serverName = connection.serverName;
+  call.named(connection.peer !== null || connection.isTrusted);
+  if (connection.peer === null) call.tellName();
   connection.active++;
 }
 

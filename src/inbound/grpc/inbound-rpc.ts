@@ -69,19 +69,24 @@ export interface RpcHead {
   readonly socket: Socket;
   /** Whether it is more than one message in each direction. */
   readonly isStream: boolean;
+  /** The server has no such method. */
+  readonly isUnknown: boolean;
 }
 
 export class InboundRpc extends InboundCall {
   /** Lets the handler have it. Written by the door. */
   begin: () => void = ignore;
+  /** The server has no such method: its name is any text that a caller likes. */
+  readonly isUnknown: boolean;
 
   constructor(head: RpcHead, host: CallHost, turn: number, startedAtMs: number) {
-    const { path, authority, metadata, socket, isStream } = head;
+    const { path, authority, metadata, socket, isStream, isUnknown } = head;
     const request = new RpcRequest(path, authority, metadata, socket);
     const response = new RpcResponse(request);
     super(request as unknown as IncomingMessage, response as unknown as ServerResponse, host, turn, startedAtMs);
     this.carrier = SERVED;
     this.isStream = isStream;
+    this.isUnknown = isUnknown;
     const before = this.header(GRPC_ATTEMPTS_HEADER);
     if (before !== undefined && ATTEMPTS.test(before)) this.attempt = Number(before) + 1;
   }

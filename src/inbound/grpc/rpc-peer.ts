@@ -1,4 +1,4 @@
-// Who calls, for gRPC handlers. By TLS alone.
+// What gRPC handlers may ask of the call that they serve: who calls (by TLS alone), when it is over, what it is called.
 import type { Metadata } from '@grpc/grpc-js';
 import type { PeerIdentity } from '../../identity/peer-identity.ts';
 import type { InboundRpc } from './inbound-rpc.ts';
@@ -31,4 +31,12 @@ export function signalOf(call: ServedGrpcCall): AbortSignal {
   const rpc = RPCS.get(call.metadata);
   if (rpc === undefined) throw new TypeError('signalOf: this call did not come through serve of inmesh');
   return rpc.signal;
+}
+
+/**
+ * The `x-request-id` of the call that is being served; '' for a call that did not come through `serve`. It is sent with the
+ * answer: always to callers without a certificate, to the others when it was asked for before the head of the answer went out.
+ */
+export function requestIdOf(call: ServedGrpcCall): string {
+  return RPCS.get(call.metadata)?.requestId ?? '';
 }

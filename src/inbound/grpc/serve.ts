@@ -9,6 +9,7 @@ import { createServer } from '../server.ts';
 import { GrpcDoor, type Retire } from './grpc-door.ts';
 import { type GrpcModule, grpcFor } from './grpc-module.ts';
 import { Health } from './health.ts';
+import { admitUnknown } from './unknown-methods.ts';
 
 export interface ServeOptions {
   /** @default 0: one that is free */
@@ -89,6 +90,7 @@ export async function serve(mesh: GrpcServerMesh, grpcServer: Server, options: S
   const grpc = grpcFor(grpcServer, options.grpc);
   const health = new Health(() => inbound.isReady);
   if (options.health !== false) health.addTo(grpcServer);
+  admitUnknown(grpcServer);
   const connections = new GrpcConnections(grpcServer, grpc, new GrpcDoor(inbound, grpc));
   const server = createServer(mesh, options.listener ?? grpcOnly, { onHttp2Connection: (socket) => connections.take(socket) });
   await new Promise<void>((resolve, reject) => {

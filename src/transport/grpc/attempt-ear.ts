@@ -11,6 +11,7 @@ export interface EarOwner extends Listener {
 export class AttemptEar implements Listener {
   /** null: nobody listens any more. */
   owner: EarOwner | null;
+  #onWritten: (() => void) | null = null;
 
   constructor(owner: EarOwner) {
     this.owner = owner;
@@ -28,7 +29,9 @@ export class AttemptEar implements Listener {
     this.owner?.onReceiveStatus(status);
   }
 
-  readonly onWritten = (): void => {
-    this.owner?.onWritten();
-  };
+  /** Made when somebody waits: a single message goes out without. */
+  get onWritten(): () => void {
+    this.#onWritten ??= () => this.owner?.onWritten();
+    return this.#onWritten;
+  }
 }

@@ -3,13 +3,13 @@ import type { Call } from '../../core/call.ts';
 import { CRITICALITY_HEADER, GRPC_ATTEMPTS_HEADER, GRPC_TIMEOUT_HEADER } from '../../core/headers.ts';
 import { CRITICALITIES } from '../../model/traffic.ts';
 import type { GrpcKit } from './endpoint-line.ts';
-import type { Metadata } from './grpc-js.ts';
+import type { Cloneable, Metadata } from './grpc-js.ts';
 import { metadataOf } from './metadata-pairs.ts';
 
 /** What the attempts of one call share. */
 export interface AttemptSource {
   readonly kit: GrpcKit;
-  /** Of the caller; ours to write into. */
+  /** Of the caller, as of when he started the call. */
   readonly metadata: Metadata;
   /** As the layers see it. */
   readonly pairs: readonly string[];
@@ -18,11 +18,13 @@ export interface AttemptSource {
   readonly credentials: object | null;
   /** Whether the caller asks for a message. */
   readonly wantsMessage: boolean;
+  /** The metadata for one attempt, to keep: most calls have one, so the first is given no copy. */
+  takeMetadata(): Metadata;
 }
 
-/** grpc-js copies it at once, so that of the caller is written into again for the next attempt. */
-export function attemptMetadata(call: Call, { metadata: given, pairs }: AttemptSource): Metadata {
-  const metadata = call.headers === pairs ? given : metadataOf(call.headers, given);
+/** For one attempt, to be given away. */
+export function attemptMetadata(call: Call, source: AttemptSource): Cloneable {
+  const metadata = call.headers === source.pairs ? source.takeMetadata() : metadataOf(call.headers, source.metadata);
   // Not the time of the attempt: that ends with the head, and the server would take it for that of a whole stream.
   const { deadlineMs } = call;
   if (deadlineMs !== Number.POSITIVE_INFINITY) metadata.set(GRPC_TIMEOUT_HEADER, timeoutText(deadlineMs - call.startedAtMs));
@@ -30,7 +32,20 @@ export function attemptMetadata(call: Call, { metadata: given, pairs }: AttemptS
   if (call.criticality >= 0 && metadata.get(CRITICALITY_HEADER).length === 0) {
     metadata.set(CRITICALITY_HEADER, CRITICALITIES[call.criticality] as string);
   }
-  return metadata;
+  return new GivenAway(metadata);
+}
+
+/** grpc-js copies the metadata that a call is started with, as it writes into them: not needed where nobody else has them. */
+class GivenAway implements Cloneable {
+  readonly #metadata: Metadata;
+
+  constructor(metadata: Metadata) {
+    this.#metadata = metadata;
+  }
+
+  clone(): Metadata {
+    return this.#metadata;
+  }
 }
 
 /** At most 8 digits and a unit. Source: gRPC over HTTP/2. */

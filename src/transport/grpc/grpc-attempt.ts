@@ -14,7 +14,7 @@ import type { GrpcCall, Listener, Metadata, StatusObject } from './grpc-js.ts';
 import { failureOf, grpcStatusOfError, httpStatusIn } from './grpc-failure.ts';
 import { AttemptEar } from './attempt-ear.ts';
 import { type AttemptSource, attemptMetadata } from './attempt-metadata.ts';
-import type { LogReader, MessageLog } from './message-log.ts';
+import type { LogEntry, LogReader, MessageLog } from './message-log.ts';
 import { headersOf } from './metadata-pairs.ts';
 
 /** The caller, as the attempt that answers for the call sees him. */
@@ -30,9 +30,9 @@ const CONNECT_MS_MAX = 5_000;
 
 export class GrpcAttempt extends Timer implements Reply, Cancelable, Listener, LogReader {
   status = 0;
-  readonly statusText = '';
-  readonly value = undefined;
-  cursor = 0;
+  entry: LogEntry | null = null;
+  sent = 0;
+  nextReader: LogReader | null = null;
   /** Head of the answer; null when none came. */
   metadata: Metadata | null = null;
   /** The message with which the reply came. */
@@ -265,6 +265,10 @@ export class GrpcAttempt extends Timer implements Reply, Cancelable, Listener, L
     this.areHeadersChanged = true;
   }
 
+  get statusText(): string {
+    return '';
+  }
+
   get rawHeaders(): unknown {
     return null;
   }
@@ -277,16 +281,16 @@ export class GrpcAttempt extends Timer implements Reply, Cancelable, Listener, L
   pump(): void {
     const grpc = this.#grpc;
     if (grpc === null || this.#isDone) return;
-    const log = this.#log;
-    if (!this.#isWriting) {
-      const entry = log.at(this.cursor);
-      if (entry !== undefined) {
-        this.#isWriting = true;
-        grpc.sendMessageWithContext({ callback: this.#ear?.onWritten, flags: entry.flags }, entry.message);
-      }
+    const { entry } = this;
+    const isLast = this.#log.isClosed && (entry === null || entry.next === null);
+    if (entry !== null && !this.#isWriting) {
+      this.#isWriting = true;
+      // Who waits for nothing is not told.
+      const isAwaited = !isLast || entry.ack !== undefined;
+      grpc.sendMessageWithContext(isAwaited ? { callback: this.#ear?.onWritten, flags: entry.flags } : entry, entry.message);
     }
     // Together with the last message, so that both go out in one packet.
-    if (log.isClosed && !this.#isHalfClosed && this.cursor + (this.#isWriting ? 1 : 0) === log.end) {
+    if (isLast && !this.#isHalfClosed) {
       this.#isHalfClosed = true;
       grpc.halfClose();
     }
@@ -305,7 +309,7 @@ export class GrpcAttempt extends Timer implements Reply, Cancelable, Listener, L
   writeOn(): void {
     this.#isWriting = false;
     if (this.#isDone) return;
-    this.#log.written(this, this.cursor);
+    this.#log.written(this);
     this.pump();
   }
 

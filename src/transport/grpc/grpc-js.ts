@@ -6,11 +6,15 @@ import type { SecureContext, PeerCertificate } from 'node:tls';
 /** Bytes under keys that end with `-bin`, text under all others. */
 export type MetadataValue = string | Buffer;
 
-export interface Metadata {
+/** What a call takes of the metadata that it is started with. */
+export interface Cloneable {
+  clone(): Metadata;
+}
+
+export interface Metadata extends Cloneable {
   set(key: string, value: MetadataValue): void;
   add(key: string, value: MetadataValue): void;
   get(key: string): MetadataValue[];
-  clone(): Metadata;
   toHttp2Headers(): Record<string, unknown>;
   getOptions(): object;
   setOptions(options: object): void;
@@ -36,7 +40,7 @@ export interface MessageContext {
 }
 
 export interface GrpcCall {
-  start(metadata: Metadata, listener: Listener): void;
+  start(metadata: Cloneable, listener: Listener): void;
   sendMessageWithContext(context: MessageContext, message: Buffer): void;
   startRead(): void;
   halfClose(): void;

@@ -10,7 +10,7 @@ import type { GrpcKit } from './endpoint-line.ts';
 import type { AttemptSource } from './attempt-metadata.ts';
 import { type AnswerListener, GrpcAttempt } from './grpc-attempt.ts';
 import { grpcStatusOfError, isStatus } from './grpc-failure.ts';
-import type { GrpcCall, Listener, MessageContext, Metadata, ParentCall, StatusObject } from './grpc-js.ts';
+import type { Cloneable, GrpcCall, Listener, MessageContext, Metadata, ParentCall, StatusObject } from './grpc-js.ts';
 import { LOG_BYTES_MAX, MessageLog } from './message-log.ts';
 import { emptyLike, metadataOfHeaders, pairsOf } from './metadata-pairs.ts';
 
@@ -34,8 +34,6 @@ const PROPAGATE_CANCELLATION = 8;
 let lastNumber = 0;
 
 export class MeshRpc implements GrpcCall, Carrier, AnswerListener, AttemptSource {
-  readonly protocol = 'grpc';
-  readonly kit: GrpcKit;
   readonly host: string | null;
   pairs: readonly string[] = [];
   credentials: object | null = null;
@@ -49,6 +47,7 @@ export class MeshRpc implements GrpcCall, Carrier, AnswerListener, AttemptSource
   #origin: Origin | null = null;
   readonly #number: number = ++lastNumber;
   #metadata: Metadata | null = null;
+  #isMetadataTaken = false;
   #listener: Listener | null = null;
   #log: MessageLog | null = null;
   #call: Call | null = null;
@@ -60,7 +59,6 @@ export class MeshRpc implements GrpcCall, Carrier, AnswerListener, AttemptSource
     this.#deps = deps;
     this.#method = method;
     this.#deadline = deadline;
-    this.kit = deps.kit;
     this.host = host;
   }
 
@@ -72,7 +70,7 @@ export class MeshRpc implements GrpcCall, Carrier, AnswerListener, AttemptSource
 
   // What the client calls.
 
-  start(metadata: Metadata, listener: Listener): void {
+  start(metadata: Cloneable, listener: Listener): void {
     this.#metadata = metadata.clone();
     this.#listener = listener;
     const { origin, outbound } = this.#deps;
@@ -95,8 +93,7 @@ export class MeshRpc implements GrpcCall, Carrier, AnswerListener, AttemptSource
       return;
     }
     this.wantsMessage = true;
-    const readers = this.#log?.readers ?? [];
-    for (const reader of readers) (reader as GrpcAttempt).startRead();
+    this.#log?.startRead();
   }
 
   halfClose(): void {
@@ -127,8 +124,22 @@ export class MeshRpc implements GrpcCall, Carrier, AnswerListener, AttemptSource
 
   // What the mesh calls.
 
+  get protocol(): 'grpc' {
+    return 'grpc';
+  }
+
+  get kit(): GrpcKit {
+    return this.#deps.kit;
+  }
+
   get metadata(): Metadata {
     return this.#metadata as Metadata;
+  }
+
+  takeMetadata(): Metadata {
+    if (this.#isMetadataTaken) return this.metadata.clone();
+    this.#isMetadataTaken = true;
+    return this.metadata;
   }
 
   send(attempt: Call, wire: unknown): Promise<Reply> {
@@ -289,6 +300,10 @@ class CopySource implements AttemptSource {
     this.metadata = metadata;
     this.pairs = pairs;
     this.credentials = credentials;
+  }
+
+  takeMetadata(): Metadata {
+    return this.metadata.clone();
   }
 }
 

@@ -6,43 +6,51 @@ import { giveBackReplayBytes, takeReplayBytes } from '../body.ts';
 /** Per call. Source: gRFC A6, `perRpcBufferLimit`. */
 export const LOG_BYTES_MAX = 1_048_576;
 
-/** An attempt that sends what is in the log. */
+/** One message. A chain and no array: most calls have a single one. */
+export interface LogEntry {
+  readonly message: Buffer;
+  readonly flags: number | undefined;
+  /** Of the caller, who waits for room; called once. */
+  ack: ((error?: Error | null) => void) | undefined;
+  /** null: the last one so far. */
+  next: LogEntry | null;
+}
+
+/** An attempt that sends what is in the log. Its fields are written by the log. */
 export interface LogReader {
-  /** Index of the message that it sends next, or is sending. */
-  cursor: number;
+  /** The message that it sends, or sends next; null while there is none. */
+  entry: LogEntry | null;
+  /** Messages that it is through with. */
+  sent: number;
+  /** Another attempt of the same call. */
+  nextReader: LogReader | null;
   /** There is more, or nothing more will come. */
   pump(): void;
+  /** The caller asks for a message. */
+  startRead(): void;
   /** It has fallen behind what is still kept. */
   lost(): void;
 }
 
-export interface LogEntry {
-  readonly message: Buffer;
-  readonly flags: number | undefined;
-}
-
-interface Entry extends LogEntry {
-  /** Of the caller; called once. */
-  ack: ((error?: Error | null) => void) | undefined;
-}
-
-const NOBODY: readonly LogReader[] = Object.freeze([]);
-
 export class MessageLog implements Body {
-  readonly failure: unknown = undefined;
   /** Nothing comes after the last message. */
   isClosed = false;
-  #entries: Entry[] = [];
-  /** Index of the first entry. */
-  #base = 0;
+  #first: LogEntry | null = null;
+  #last: LogEntry | null = null;
   #bytes = 0;
   /** Whether what was sent is kept. */
   #isKeeping = true;
-  #readers: readonly LogReader[] = NOBODY;
+  /** Whether every message is still there. */
+  #isWhole = true;
+  #readers: LogReader | null = null;
   readonly #bytesMax: number;
 
   constructor(bytesMax: number = LOG_BYTES_MAX) {
     this.#bytesMax = bytesMax;
+  }
+
+  get failure(): unknown {
+    return undefined;
   }
 
   /** Known once the caller has said all. */
@@ -52,20 +60,19 @@ export class MessageLog implements Body {
 
   /** What is too long to keep can still go elsewhere as long as no attempt has got rid of a message. */
   get replayable(): boolean {
-    return this.#isKeeping || this.#base === 0;
+    return this.#isKeeping || this.#isWhole;
   }
 
   get shareable(): boolean {
     return this.#isKeeping;
   }
 
-  /** Index behind the last message. */
-  get end(): number {
-    return this.#base + this.#entries.length;
-  }
-
-  append(message: Buffer, flags: number | undefined, ack: Entry['ack']): void {
-    this.#entries.push({ message, flags, ack });
+  append(message: Buffer, flags: number | undefined, ack: LogEntry['ack']): void {
+    const entry: LogEntry = { message, flags, ack, next: null };
+    if (this.#last === null) this.#first = entry;
+    else this.#last.next = entry;
+    this.#last = entry;
+    for (let reader = this.#readers; reader !== null; reader = reader.nextReader) reader.entry ??= entry;
     if (this.#isKeeping) this.#keep(message.byteLength);
     this.#pump();
   }
@@ -75,30 +82,35 @@ export class MessageLog implements Body {
     this.#pump();
   }
 
-  at(index: number): LogEntry | undefined {
-    return this.#entries[index - this.#base];
-  }
-
   /** The reader is through with its message: the caller may send another. */
-  written(reader: LogReader, index: number): void {
-    const entry = this.#entries[index - this.#base];
-    const ack = entry?.ack;
-    if (entry !== undefined) entry.ack = undefined;
-    reader.cursor = index + 1;
+  written(reader: LogReader): void {
+    const { entry } = reader;
+    if (entry === null) return;
+    reader.entry = entry.next;
+    reader.sent++;
     if (!this.#isKeeping) this.#trim();
-    ack?.();
+    giveRoom(entry);
   }
 
   join(reader: LogReader): void {
-    this.#readers = this.#readers.length === 0 ? [reader] : [...this.#readers, reader];
+    reader.entry = this.#first;
+    reader.nextReader = this.#readers;
+    this.#readers = reader;
   }
 
   leave(reader: LogReader): void {
-    this.#readers = this.#readers.length === 1 && this.#readers[0] === reader ? NOBODY : this.#readers.filter((one) => one !== reader);
+    if (this.#readers === reader) {
+      this.#readers = reader.nextReader;
+      return;
+    }
+    let before = this.#readers;
+    while (before !== null && before.nextReader !== reader) before = before.nextReader;
+    if (before !== null) before.nextReader = reader.nextReader;
   }
 
-  get readers(): readonly LogReader[] {
-    return this.#readers;
+  /** All attempts that are under way. */
+  startRead(): void {
+    for (let reader = this.#readers; reader !== null; reader = reader.nextReader) reader.startRead();
   }
 
   /** The call is committed: nothing will be sent again. */
@@ -114,10 +126,12 @@ export class MessageLog implements Body {
   /** The call is over: who waits for room waits no longer. */
   finish(): void {
     this.release();
-    const entries = this.#entries;
-    this.#base += entries.length;
-    this.#entries = [];
-    for (const { ack } of entries) ack?.();
+    let entry = this.#first;
+    if (entry === null) return;
+    this.#first = null;
+    this.#last = null;
+    this.#isWhole = false;
+    for (; entry !== null; entry = entry.next) giveRoom(entry);
   }
 
   open(): unknown {
@@ -127,9 +141,9 @@ export class MessageLog implements Body {
   copy(): Body | null {
     if (!this.isClosed || !this.#isKeeping) return null;
     const log = new MessageLog(this.#bytesMax);
-    for (const { message, flags } of this.#entries) log.append(message, flags, undefined);
+    for (let entry = this.#first; entry !== null; entry = entry.next) log.append(entry.message, entry.flags, undefined);
     log.close();
-    return log.replayable || log.#entries.length === 0 ? log : null;
+    return log;
   }
 
   #keep(bytes: number): void {
@@ -143,27 +157,34 @@ export class MessageLog implements Body {
 
   /** The attempt that is furthest goes on alone: what the others lack will not be there. */
   #loseOthers(): void {
-    const readers = this.#readers;
-    if (readers.length < 2) return;
-    const first = readers.reduce((best, reader) => (reader.cursor > best.cursor ? reader : best));
-    for (const reader of readers) if (reader !== first) reader.lost();
+    let first = this.#readers;
+    for (let reader = first; reader !== null; reader = reader.nextReader) if (reader.sent >= (first as LogReader).sent) first = reader;
+    for (let reader = this.#readers; reader !== null; reader = reader.nextReader) if (reader !== first) reader.lost();
   }
 
   /** Lets go of what nobody sends any more. */
   #trim(): void {
-    const readers = this.#readers;
-    if (readers.length === 0) return;
-    let from = (readers[0] as LogReader).cursor;
-    for (let i = 1; i < readers.length; i++) from = Math.min(from, (readers[i] as LogReader).cursor);
-    const count = from - this.#base;
-    if (count <= 0) return;
-    if (count === this.#entries.length) this.#entries = [];
-    else this.#entries.splice(0, count);
-    this.#base = from;
+    if (this.#readers === null) return;
+    while (this.#first !== null && !this.#isAwaited(this.#first)) {
+      this.#first = this.#first.next;
+      this.#isWhole = false;
+    }
+    if (this.#first === null) this.#last = null;
+  }
+
+  #isAwaited(entry: LogEntry): boolean {
+    for (let reader = this.#readers; reader !== null; reader = reader.nextReader) if (reader.entry === entry) return true;
+    return false;
   }
 
   #pump(): void {
-    const readers = this.#readers;
-    for (let i = 0; i < readers.length; i++) (readers[i] as LogReader).pump();
+    for (let reader = this.#readers; reader !== null; reader = reader.nextReader) reader.pump();
   }
+}
+
+/** Once, though several attempts may send the message. */
+function giveRoom(entry: LogEntry): void {
+  const { ack } = entry;
+  entry.ack = undefined;
+  ack?.();
 }

@@ -5,7 +5,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
 import { inherited } from '../../../src/core/context.ts';
 import { HEALTH_SERVICE } from '../../../src/inbound/grpc/health.ts';
-import { peerOf, signalOf } from '../../../src/inbound/grpc/rpc-peer.ts';
+import { peerOf, requestIdOf, signalOf } from '../../../src/inbound/grpc/rpc-peer.ts';
 import { type GrpcServerMesh, serve } from '../../../src/inbound/grpc/serve.ts';
 import { Inbound } from '../../../src/mesh/inbound.ts';
 import { authority } from '../../identity/certificates.ts';
@@ -83,6 +83,36 @@ describe('who calls', () => {
     const served = await open({ config: { mtls: 'strict' } });
     const answer = await unary(served.client(identity), 'x', { options: { deadline: Date.now() + 3_000 } });
     expect([answer.code, served.app.seen.length]).toEqual([grpc.status.UNAVAILABLE, 0]);
+  });
+});
+
+describe('the request id', () => {
+  it.each([
+    ['of a caller with an identity is kept', CALLER, true],
+    ["of anybody else is replaced: it ends up in other people's logs", undefined, false],
+  ])('%s', async (_name, identity, isKept) => {
+    const served = await open();
+    const seen: (string | undefined)[] = [];
+    served.app.handlers.unary = (call, answer) => {
+      seen.push(requestIdOf(call), inherited()?.requestId);
+      answer(null, Buffer.from(''));
+    };
+    const { headers } = await unary(served.client(identity), '', { metadata: { 'x-request-id': 'abc-1' } });
+    const [id] = seen;
+    expect(id === 'abc-1').toBe(isKept);
+    expect(id).toMatch(/^abc-1$|^[\da-f-]{36}$/);
+    expect([seen[1], headers?.get('x-request-id')]).toEqual([id, [id]]);
+  });
+
+  it('is made for a call that has none, and is told with a status alone, too', async () => {
+    const served = await open();
+    served.app.handlers.unary = (_call, answer) => answer({ code: grpc.status.NOT_FOUND, details: '' });
+    const { trailers } = await unary(served.client(), '');
+    expect(trailers?.get('x-request-id')[0]).toMatch(/^[\da-f-]{36}$/);
+  });
+
+  it('is empty for a call that came past the mesh', () => {
+    expect(requestIdOf({ metadata: new grpc.Metadata() })).toBe('');
   });
 });
 

@@ -3,7 +3,7 @@ import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api';
 import * as grpc from '@grpc/grpc-js';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../../src/core/clock.ts';
-import { loadTelemetry, type Telemetry } from '../../../src/mesh/telemetry.ts';
+import { makeTelemetry, type Telemetry } from '../../../src/mesh/telemetry.ts';
 import { unary } from '../../support/grpc-server.ts';
 import { register, unregister } from '../../telemetry/otel.ts';
 import { deny } from '../../access/cases.ts';
@@ -16,7 +16,7 @@ afterEach(async () => {
 });
 
 async function open(config: ServingOptions['config'] = {}): Promise<{ readonly served: Served; readonly telemetry: Telemetry }> {
-  const telemetry = await loadTelemetry({}, systemClock);
+  const telemetry = makeTelemetry({}, systemClock);
   const served = await serving({ config, setup: { telemetry } });
   closers.push(served.close, () => telemetry.close());
   return { served, telemetry };

@@ -105,6 +105,28 @@ describe('metadata', () => {
     ]);
   });
 
+  it('is the same for every attempt, as it was when the call began', async () => {
+    const seen: unknown[] = [];
+    server.handlers.unary = (call, callback) => {
+      seen.push(['plain', 'some-bin', 'twice', 'late'].map((key) => call.metadata.get(key)));
+      if (seen.length === 1) callback({ code: 14, details: 'not yet' });
+      else callback(null, call.request);
+    };
+    const metadata = new grpc.Metadata();
+    metadata.set('plain', 'a');
+    metadata.set('some-bin', Buffer.from([1]));
+    metadata.add('twice', '1');
+    metadata.add('twice', '2');
+    const idempotent = grpcClient(mesh, EchoClientClass, 'reviews', { idempotent: true });
+    await new Promise((resolve) => {
+      idempotent.unary(Buffer.from('x'), metadata, {}, resolve);
+      metadata.set('plain', 'b');
+      metadata.set('late', 'x');
+    });
+    const first = [['a'], [Buffer.from([1])], ['1, 2'], []];
+    expect(seen).toEqual([first, first]);
+  });
+
   it('is what a layer has made of the head', async () => {
     const { headers } = await unary(client, 'x', { metadata: { 'x-route': 'head' } });
     expect(headers?.get('x-added')).toEqual(['yes']);

@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { replayBytes } from '../../../src/transport/body.ts';
-import { type LogReader, MessageLog } from '../../../src/transport/grpc/message-log.ts';
+import { type LogEntry, type LogReader, MessageLog } from '../../../src/transport/grpc/message-log.ts';
 
 afterEach(() => {
   expect(replayBytes()).toBe(0);
@@ -10,9 +10,12 @@ afterEach(() => {
 
 /** An attempt that sends one message at a time, when told. */
 class Reader implements LogReader {
-  cursor = 0;
+  entry: LogEntry | null = null;
+  sent = 0;
+  nextReader: LogReader | null = null;
   isLost = false;
-  readonly sent: string[] = [];
+  reads = 0;
+  readonly texts: string[] = [];
   readonly #log: MessageLog;
 
   constructor(log: MessageLog) {
@@ -22,16 +25,20 @@ class Reader implements LogReader {
 
   pump(): void {}
 
+  startRead(): void {
+    this.reads++;
+  }
+
   lost(): void {
     this.isLost = true;
     this.#log.leave(this);
   }
 
   step(): boolean {
-    const entry = this.#log.at(this.cursor);
-    if (entry === undefined || this.isLost) return false;
-    this.sent.push(entry.message.toString());
-    this.#log.written(this, this.cursor);
+    const { entry } = this;
+    if (entry === null || this.isLost) return false;
+    this.texts.push(entry.message.toString());
+    this.#log.written(this);
     return true;
   }
 }
@@ -46,7 +53,7 @@ describe('a message log', () => {
     log.leave(first);
     const second = new Reader(log);
     while (second.step());
-    expect(second.sent).toEqual(['a', 'b', 'c']);
+    expect(second.texts).toEqual(['a', 'b', 'c']);
     log.finish();
   });
 
@@ -57,7 +64,7 @@ describe('a message log', () => {
     expect([log.replayable, replayBytes()]).toEqual([true, 100]);
     reader.step();
     log.release();
-    expect([log.replayable, replayBytes(), log.at(0)]).toEqual([false, 0, undefined]);
+    expect([log.replayable, replayBytes(), new Reader(log).entry]).toEqual([false, 0, null]);
     log.finish();
   });
 
@@ -87,9 +94,30 @@ describe('a message log', () => {
     expect([log.length, log.copy()]).toEqual([-1, null]);
     log.close();
     const copy = log.copy() as MessageLog;
-    expect([log.length, copy.at(0)?.message.toString()]).toEqual([1, 'a']);
+    const reader = new Reader(copy);
+    while (reader.step());
+    expect([log.length, reader.texts]).toEqual([1, ['a']]);
     copy.finish();
     log.finish();
+  });
+
+  it('gives no room again for what was being sent when the call ended', () => {
+    const log = new MessageLog();
+    const reader = new Reader(log);
+    let acks = 0;
+    log.append(Buffer.from('a'), undefined, () => void acks++);
+    log.finish();
+    expect([reader.step(), acks, log.replayable]).toEqual([true, 1, false]);
+  });
+
+  it('asks every attempt that has not left for a message', () => {
+    const log = new MessageLog();
+    const [first, second, third] = [new Reader(log), new Reader(log), new Reader(log)];
+    log.leave(second);
+    log.startRead();
+    log.leave(third);
+    log.startRead();
+    expect([first.reads, second.reads, third.reads]).toEqual([2, 0, 1]);
   });
 
   it('gives room once for each message, whatever the attempts do', () => {
@@ -114,7 +142,7 @@ describe('a message log', () => {
           } else if (word === 'release') log.release();
           else readers[word === 'step0' ? 0 : 1]?.step();
         }
-        for (const { sent } of readers) expect(sent).toEqual(sent.map((_text, index) => String(index)));
+        for (const { texts } of readers) expect(texts).toEqual(texts.map((_text, index) => String(index)));
         log.finish();
         expect(acks.every((count) => count === 1)).toBe(true);
         expect(replayBytes()).toBe(0);
