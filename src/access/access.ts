@@ -57,7 +57,12 @@ const ALLOWED: Decision = Object.freeze({
   audited: NOTHING,
 });
 
-const STATUS: Readonly<Partial<Record<DenyReason, number>>> = Object.freeze({ 'bad-host': 400, 'bad-path': 400, 'no-route': 404 });
+const STATUS: Readonly<Partial<Record<DenyReason, number>>> = Object.freeze({
+  'bad-host': 400,
+  'bad-path': 400,
+  'no-route': 404,
+  rate: 429,
+});
 
 /** Answer to those that nothing fits: 403. */
 export function denied(reason: DenyReason, denial: Partial<Omit<Denial, 'reason'>> = {}): Decision {

@@ -1,8 +1,8 @@
-// The whole way of a call past the policies: its tokens, the external authorizer, the rules, your function; in this order, and the
-// first no ends it. Whatever fails on the way is a no. Servers of HTTP and of gRPC ask it with the same question.
+// The whole way of a call past the policies: its tokens, the external authorizer, the rules, your function, the rates; in this order,
+// and the first no ends it. Whatever fails on the way is a no. Servers of HTTP and of gRPC ask it with the same question.
 import type { AuthorizationPolicy } from '../model/security.ts';
 import { type Access, denied } from './access.ts';
-import type { AccessRequest, Decision } from './request.ts';
+import type { AccessRequest, Decision, RateCheck } from './request.ts';
 import { type HeadEdits, NO_EDITS } from './head-edit.ts';
 
 /** Your own policy: true lets the call in, a text is the reason why not, and is written to the log. Throwing is a no. */
@@ -45,6 +45,8 @@ export interface AccessParts {
   /** By the name that policies give as provider. */
   readonly authorizers: ReadonlyMap<string, Authorizer>;
   readonly functions: readonly AccessFunction[];
+  /** null: however many there are. @default null */
+  readonly rates?: RateCheck | null;
 }
 
 export interface Verdict {
@@ -64,7 +66,7 @@ export interface Verdict {
 
 /** What a sidecar says. */
 const DENIED = 'RBAC: access denied';
-const BODIES: Readonly<Record<number, string>> = Object.freeze({ 400: 'Bad Request', 404: 'Not Found' });
+const BODIES: Readonly<Record<number, string>> = Object.freeze({ 400: 'Bad Request', 404: 'Not Found', 429: 'rate limit exceeded' });
 const NOTHING: readonly [] = Object.freeze([]);
 
 const PASSED = Object.freeze({
@@ -88,14 +90,14 @@ export class AccessCheck {
 
   /** Whether nothing can come of asking. */
   get isOpen(): boolean {
-    const { access, tokens, functions } = this.#parts;
-    return access.isOpen && tokens === null && functions.length === 0;
+    const { access, tokens, functions, rates = null } = this.#parts;
+    return access.isOpen && tokens === null && functions.length === 0 && rates === null;
   }
 
   check(request: AccessRequest): Verdict | Promise<Verdict> {
     const { tokens, access, functions } = this.#parts;
     const told = tokens === null ? null : tokens.check(request);
-    if (told === null && functions.length === 0 && access.custom(request) === null) return this.#byRules(request);
+    if (told === null && functions.length === 0 && access.custom(request) === null) return this.#counted(this.#byRules(request), request);
     return this.#slowly(request, told);
   }
 
@@ -104,6 +106,13 @@ export class AccessCheck {
     if (!decision.allowed) return refused(decision);
     if (this.#letIn?.decision !== decision) this.#letIn = { ...PASSED, decision };
     return this.#letIn;
+  }
+
+  /** Last, because what is denied takes nothing from those who may. */
+  #counted(verdict: Verdict, request: AccessRequest): Verdict {
+    const { rates = null } = this.#parts;
+    const spent = rates === null || verdict.status !== 0 ? null : rates(request);
+    return spent === null ? verdict : refused(denied('rate', { ...spent, dialect: spent.policy.dialect }));
   }
 
   async #slowly(asked: AccessRequest, told: TokenResult | null | Promise<TokenResult>): Promise<Verdict> {
@@ -118,7 +127,10 @@ export class AccessCheck {
     const note = await firstNo(this.#parts.functions, request);
     if (note !== null) return { ...refused(denied('function', { condition: 'function' })), note };
     const edits = joined(token?.edits ?? NO_EDITS, asking?.edits ?? NO_EDITS);
-    return { ...verdict, edits, jwt, responseHeaders: asking?.responseHeaders ?? NOTHING, note: asking?.note ?? '' };
+    return this.#counted(
+      { ...verdict, edits, jwt, responseHeaders: asking?.responseHeaders ?? NOTHING, note: asking?.note ?? '' },
+      request,
+    );
   }
 
   /** null: nobody has to be asked. */

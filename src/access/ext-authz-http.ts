@@ -1,11 +1,11 @@
-// An external authorizer that speaks HTTP: it gets the head of the call and answers 200, or what the caller is to get.
+// An external authorizer that speaks HTTP: it gets the head of the call, and the body if it is to see it, and answers 200, or what the caller is to get.
 // Source: Envoy ext_authz, http_service; Istio EnvoyExternalAuthorizationHttpProvider.
 import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
 import { type Clock, runAt } from '../core/clock.ts';
 import type { ExtensionProvider } from '../model/extension-provider.ts';
 import type { Authorizer, AuthorizerAnswer } from './check.ts';
-import type { AccessRequest } from './request.ts';
-import { headersOf, namedHeaders, statusOf, usablePairs } from './ext-authz.ts';
+import type { AccessRequest, PeekedBody } from './request.ts';
+import { checkedBody, headersOf, namedHeaders, PARTIAL_HEADER, statusOf, usablePairs } from './ext-authz.ts';
 
 type Pair = readonly [name: string, value: string];
 
@@ -24,7 +24,22 @@ export function httpAuthorizer(provider: ExtensionProvider, clock: Clock): Autho
   };
 }
 
-function ask(provider: ExtensionProvider, request: AccessRequest, agent: Agent, clock: Clock): Promise<AuthorizerAnswer> {
+async function ask(provider: ExtensionProvider, request: AccessRequest, agent: Agent, clock: Clock): Promise<AuthorizerAnswer> {
+  const body = await checkedBody(provider, request);
+  return body !== null && 'kind' in body ? body : asked(provider, request, body, { agent, clock });
+}
+
+interface AskDeps {
+  readonly agent: Agent;
+  readonly clock: Clock;
+}
+
+function asked(
+  provider: ExtensionProvider,
+  request: AccessRequest,
+  body: PeekedBody | null,
+  { agent, clock }: AskDeps,
+): Promise<AuthorizerAnswer> {
   const { host, port, pathPrefix, timeoutMs } = provider;
   return new Promise((resolve, reject) => {
     const options = {
@@ -33,26 +48,34 @@ function ask(provider: ExtensionProvider, request: AccessRequest, agent: Agent, 
       agent,
       method: request.method,
       path: pathPrefix + request.target,
-      headers: headersFor(provider, request),
+      headers: headersFor(provider, request, body),
     };
-    const asked = httpRequest(options, (response) => {
+    const sent = httpRequest(options, (response) => {
       answerOf(response, provider).then(resolve, fail);
     });
     const fail = (error: Error): void => {
-      asked.destroy();
+      sent.destroy();
       reject(new Error(`authorizer ${provider.name}: ${error.message}`));
     };
     const timer = runAt(clock, clock.now() + timeoutMs, () => fail(new Error(`no answer within ${timeoutMs} ms`)));
-    asked.on('error', fail);
-    asked.on('close', () => clock.disarm(timer));
-    asked.end();
+    sent.on('error', fail);
+    sent.on('close', () => clock.disarm(timer));
+    sent.end(body?.bytes);
   });
 }
 
-function headersFor({ includeHeaders, additionalHeaders }: ExtensionProvider, request: AccessRequest): Record<string, string> {
+function headersFor(
+  { includeHeaders, additionalHeaders }: ExtensionProvider,
+  request: AccessRequest,
+  body: PeekedBody | null,
+): Record<string, string> {
   const isNamed = namedHeaders([...includeHeaders, 'authorization']);
   const usable = usablePairs([...headersOf(request)].filter(([name]) => isNamed(name)));
-  return { ...Object.fromEntries(usable), ...additionalHeaders, host: request.authority, 'content-length': '0' };
+  const length = {
+    'content-length': String(body?.bytes.length ?? 0),
+    ...(body === null ? {} : { [PARTIAL_HEADER]: String(!body.isWhole) }),
+  };
+  return { ...Object.fromEntries(usable), ...additionalHeaders, host: request.authority, ...length };
 }
 
 async function answerOf(response: IncomingMessage, provider: ExtensionProvider): Promise<AuthorizerAnswer> {

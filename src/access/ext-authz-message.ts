@@ -3,21 +3,27 @@
 // Source: envoy/service/auth/v3/attribute_context.proto, external_auth.proto; protobuf.dev/programming-guides/encoding.
 import { protobufField } from '../identity/protobuf.ts';
 import type { AuthorizerAnswer } from './check.ts';
-import type { AccessRequest } from './request.ts';
-import { headersOf, statusOf, usablePairs } from './ext-authz.ts';
+import type { AccessRequest, PeekedBody } from './request.ts';
+import { headersOf, PARTIAL_HEADER, statusOf, usablePairs } from './ext-authz.ts';
 
 type Pair = readonly [name: string, value: string];
 
 const VARINT = 0;
 const BYTES = 2;
 
-export function checkRequestBytes(request: AccessRequest, protocol = 'HTTP/1.1'): Buffer {
+/** What it is told of the body. */
+export interface ToldBody extends PeekedBody {
+  /** As bytes; else as text. */
+  readonly isBytes: boolean;
+}
+
+export function checkRequestBytes(request: AccessRequest, body: ToldBody | null = null, protocol = 'HTTP/1.1'): Buffer {
   const source = peerBytes(request.peerAddress, 0, request.peer?.spiffeId ?? '');
   const destination = peerBytes(request.localAddress, request.localPort, '');
   const attributes = [
     protobufField(1, source),
     protobufField(2, destination),
-    protobufField(4, protobufField(2, httpBytes(request, protocol))),
+    protobufField(4, protobufField(2, httpBytes(request, body, protocol))),
     ...(request.sni === '' ? [] : [protobufField(12, protobufField(1, request.sni))]),
   ];
   return protobufField(1, Buffer.concat(attributes));
@@ -30,7 +36,7 @@ function peerBytes(address: string, port: number, principal: string): Buffer {
   return Buffer.concat(parts);
 }
 
-function httpBytes(request: AccessRequest, protocol: string): Buffer {
+function httpBytes(request: AccessRequest, body: ToldBody | null, protocol: string): Buffer {
   const { target, method, authority, isTls } = request;
   const [rest = '', fragment = ''] = target.split('#');
   const query = rest.indexOf('?');
@@ -41,6 +47,7 @@ function httpBytes(request: AccessRequest, protocol: string): Buffer {
     [':path', target],
     [':authority', authority],
   ];
+  if (body !== null) headers.set(PARTIAL_HEADER, String(!body.isWhole));
   return Buffer.concat([
     protobufField(1, headers.get('x-request-id') ?? ''),
     protobufField(2, method),
@@ -52,6 +59,7 @@ function httpBytes(request: AccessRequest, protocol: string): Buffer {
     protobufField(8, fragment),
     ...(Number.isSafeInteger(length) && length >= 0 ? [numberField(9, length)] : []),
     protobufField(10, protocol),
+    ...(body === null ? [] : [body.isBytes ? protobufField(12, body.bytes) : protobufField(11, body.bytes.toString('utf8'))]),
   ]);
 }
 

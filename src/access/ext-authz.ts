@@ -1,7 +1,9 @@
 // What external authorizers have in common, over HTTP and gRPC: which headers they see, and what of their answers is obeyed. They
 // may change a request, but not how its bytes are read, nor for whom it is.
+import type { ExtensionProvider } from '../model/extension-provider.ts';
 import { textTest } from './text.ts';
-import type { AccessRequest } from './request.ts';
+import type { AuthorizerAnswer } from './check.ts';
+import type { AccessRequest, PeekedBody } from './request.ts';
 
 type Pair = readonly [name: string, value: string];
 
@@ -45,6 +47,18 @@ export function headersOf({ headers }: AccessRequest): Map<string, string> {
     found.set(name, known === undefined ? value : `${known}${name === 'cookie' ? '; ' : ','}${value}`);
   }
   return found;
+}
+
+/** Whether it sees the beginning of a body alone. Source: Envoy. */
+export const PARTIAL_HEADER = 'x-envoy-auth-partial-body';
+
+const TOO_LARGE: AuthorizerAnswer = Object.freeze({ kind: 'deny', status: 413, headers: [], body: 'Payload Too Large' });
+
+/** What the authorizer is to see of the body; null: nothing. Or what the caller is answered, because there is too much of it. */
+export async function checkedBody({ body }: ExtensionProvider, { content }: AccessRequest): Promise<PeekedBody | null | AuthorizerAnswer> {
+  if (body === undefined || content === undefined) return null;
+  const peeked = await content.peek(body.bytesMax);
+  return peeked.isWhole || body.allowsPartial ? peeked : TOO_LARGE;
 }
 
 /** A status that can stand in an answer. */

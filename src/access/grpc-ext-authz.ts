@@ -3,7 +3,9 @@
 import type { Clock } from '../core/clock.ts';
 import type { ExtensionProvider } from '../model/extension-provider.ts';
 import type { Authorizer, AuthorizerAnswer } from './check.ts';
+import { checkedBody } from './ext-authz.ts';
 import { checkAnswer, checkRequestBytes } from './ext-authz-message.ts';
+import type { AccessRequest } from './request.ts';
 
 const METHOD = '/envoy.service.auth.v3.Authorization/Check';
 
@@ -23,27 +25,27 @@ export async function loadGrpcAuthorizer(
   }
   const { host, port, timeoutMs, failOpen, statusOnError, name } = provider;
   const client = new grpc.Client(`${host.includes(':') ? `[${host}]` : host}:${port}`, grpc.credentials.createInsecure());
+  const asked = (question: Buffer, request: AccessRequest): Promise<AuthorizerAnswer> =>
+    new Promise((resolve, reject) => {
+      const parse = (bytes: Buffer): AuthorizerAnswer => checkAnswer(bytes, request);
+      // Retries of the channel would only use up the time that there is.
+      const options = { deadline: new Date(clock.wall() + timeoutMs) };
+      const same = (bytes: Buffer): Buffer => bytes;
+      client.makeUnaryRequest(METHOD, same, parse, question, new grpc.Metadata(), options, (error, answer) => {
+        if (answer !== undefined) resolve(answer);
+        else reject(error as Error);
+      });
+    });
+  const ask = async (request: AccessRequest): Promise<AuthorizerAnswer> => {
+    const body = await checkedBody(provider, request);
+    if (body !== null && 'kind' in body) return body;
+    const told = body === null ? null : { ...body, isBytes: provider.body?.isBytes === true };
+    return asked(checkRequestBytes(request, told), request);
+  };
   return {
     failOpen,
     statusOnError,
-    check: (request) =>
-      new Promise<AuthorizerAnswer>((resolve) => {
-        const parse = (bytes: Buffer): AuthorizerAnswer => checkAnswer(bytes, request);
-        // Retries of the channel would only use up the time that there is.
-        const options = { deadline: new Date(clock.wall() + timeoutMs) };
-        client.makeUnaryRequest(
-          METHOD,
-          (bytes: Buffer) => bytes,
-          parse,
-          checkRequestBytes(request),
-          new grpc.Metadata(),
-          options,
-          (error, answer) => {
-            if (answer !== undefined) resolve(answer);
-            else resolve({ kind: 'error', message: `authorizer ${name}: ${(error as Error).message}` });
-          },
-        );
-      }),
+    check: (request) => ask(request).catch((error: Error) => ({ kind: 'error', message: `authorizer ${name}: ${error.message}` })),
     close: () => client.close(),
   };
 }

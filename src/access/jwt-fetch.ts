@@ -55,7 +55,7 @@ export function keyFetcher({ clock, isAllowed = isFetchable, ca }: KeyFetchDeps)
         reject(new Error('a key set is fetched from an https URL without a user'));
         return;
       }
-      const host = url.hostname.replace(/^\[|\]$/g, '');
+      const host = url.hostname.replaceAll(/[[\]]/g, '');
       if (isIP(host) !== 0 && !isAllowed(host)) {
         reject(new Error(`${host} is no address to fetch a key set from`));
         return;

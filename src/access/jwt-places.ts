@@ -21,10 +21,10 @@ export class TokenPlaces {
   constructor(rules: readonly JwtRule[]) {
     this.#rules = rules;
     const outputs = rules.flatMap(({ outputPayloadToHeader, outputClaimToHeaders }) => [
-      ...(outputPayloadToHeader === undefined ? [] : [outputPayloadToHeader]),
+      outputPayloadToHeader,
       ...outputClaimToHeaders.map(({ header }) => header),
     ]);
-    this.#outputs = [...new Set(outputs.map((name) => name.toLowerCase()))];
+    this.#outputs = [...new Set(outputs.filter((name) => name !== undefined).map((name) => name.toLowerCase()))];
   }
 
   /** Each token once, in the order of the rules. */
@@ -35,15 +35,12 @@ export class TokenPlaces {
       if (known === undefined) found.set(text, { text, rules: [rule] });
       else if (!known.rules.includes(rule)) known.rules.push(rule);
     };
-    const query = queryOf(target);
+    const given = new URLSearchParams(queryOf(target));
     for (const rule of this.#rules) {
       for (const { name, prefix } of rule.fromHeaders) {
         for (const value of valuesOf(headers, name)) if (value.startsWith(prefix)) add(value.slice(prefix.length).trim(), rule);
       }
-      if (query !== '' && rule.fromParams.length > 0) {
-        const given = new URLSearchParams(query);
-        for (const name of rule.fromParams) for (const value of given.getAll(name)) add(value, rule);
-      }
+      for (const name of rule.fromParams) for (const value of given.getAll(name)) add(value, rule);
       for (const name of rule.fromCookies) for (const value of cookiesOf(headers, name)) add(value, rule);
     }
     return [...found.values()];
@@ -54,25 +51,26 @@ export class TokenPlaces {
     return this.#outputs.filter((name) => valuesOf(headers, name).length > 0);
   }
 
-  /** The request without the token, wherever a rule looks that does not hand it on. */
-  without(token: string, { headers, target }: AccessRequest): Pick<HeadEdits, 'remove' | 'set' | 'target'> {
+  /** The request without these tokens, wherever a rule looks that does not hand them on. */
+  without(tokens: ReadonlySet<string>, { headers, target }: AccessRequest): Pick<HeadEdits, 'remove' | 'set' | 'target'> {
     const remove: string[] = [];
-    const set: [string, string][] = [];
+    const cookieNames = new Set<string>();
     let rest = target;
     for (const { forwardOriginalToken, fromHeaders, fromParams, fromCookies } of this.#rules) {
       if (forwardOriginalToken) continue;
       for (const { name, prefix } of fromHeaders) {
-        if (valuesOf(headers, name).some((value) => value.startsWith(prefix) && value.slice(prefix.length).trim() === token))
+        if (valuesOf(headers, name).some((value) => value.startsWith(prefix) && tokens.has(value.slice(prefix.length).trim())))
           remove.push(name);
       }
-      for (const name of fromParams) rest = withoutParam(rest, name, token);
-      for (const name of fromCookies) {
-        if (!cookiesOf(headers, name).includes(token)) continue;
-        const kept = cookiePairs(headers).filter(([own, value]) => own !== name || value !== token);
-        if (kept.length === 0) remove.push('cookie');
-        else set.push(['cookie', kept.map(([own, value]) => `${own}=${value}`).join('; ')]);
-      }
+      for (const name of fromParams) rest = withoutParam(rest, name, tokens);
+      for (const name of fromCookies) cookieNames.add(name);
     }
+    // All at once: there is one header of cookies, and it is written anew.
+    const cookies = cookiePairs(headers);
+    const kept = cookies.filter(({ name, value }) => !cookieNames.has(name) || !tokens.has(value));
+    const set: [string, string][] = [];
+    if (kept.length === 0 && cookies.length > 0) remove.push('cookie');
+    else if (kept.length < cookies.length) set.push(['cookie', kept.map(({ text }) => text).join('; ')]);
     return { remove, set, target: rest === target ? null : rest };
   }
 }
@@ -91,24 +89,32 @@ function queryOf(target: string): string {
   return start < 0 ? '' : (target.slice(start + 1).split('#')[0] as string);
 }
 
-function withoutParam(target: string, name: string, token: string): string {
+function withoutParam(target: string, name: string, tokens: ReadonlySet<string>): string {
   const pairs = queryOf(target).split('&');
   // Decoded, as it was found.
-  const kept = pairs.filter((pair) => new URLSearchParams(pair).get(name) !== token);
+  const kept = pairs.filter((pair) => !new URLSearchParams(pair).getAll(name).some((value) => tokens.has(value)));
   if (kept.length === pairs.length) return target;
   const path = target.slice(0, target.indexOf('?'));
   return kept.length === 0 ? path : `${path}?${kept.join('&')}`;
 }
 
-function cookiePairs(headers: readonly string[]): (readonly [name: string, value: string])[] {
-  return valuesOf(headers, 'cookie')
-    .flatMap((line) => line.split(';'))
-    .map((pair) => {
-      const at = pair.indexOf('=');
-      return [pair.slice(0, Math.max(0, at)).trim(), pair.slice(at + 1).trim()] as const;
+interface Cookie {
+  readonly name: string;
+  readonly value: string;
+  /** As it came. */
+  readonly text: string;
+}
+
+function cookiePairs(headers: readonly string[]): Cookie[] {
+  const texts = valuesOf(headers, 'cookie').flatMap((line) => line.split(';').map((pair) => pair.trim()));
+  return texts
+    .filter((text) => text !== '')
+    .map((text) => {
+      const at = text.indexOf('=');
+      return { name: text.slice(0, Math.max(0, at)).trim(), value: text.slice(at + 1).trim(), text };
     });
 }
 
 function cookiesOf(headers: readonly string[], name: string): string[] {
-  return cookiePairs(headers).flatMap(([own, value]) => (own === name ? [value] : []));
+  return cookiePairs(headers).flatMap((cookie) => (cookie.name === name ? [cookie.value] : []));
 }

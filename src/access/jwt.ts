@@ -11,6 +11,7 @@ import { type FetchJson, keyFetcher } from './jwt-fetch.ts';
 import { type KeySource, keySource } from './jwt-keys.ts';
 import { type FoundToken, TOKEN_LENGTH_MAX, TokenPlaces } from './jwt-places.ts';
 import { policiesFor, type Workload } from './policy-scope.ts';
+import { hashOf, VerifiedTokens } from './verified-tokens.ts';
 
 type Jose = typeof import('jose');
 
@@ -30,6 +31,7 @@ export interface JwtDeps {
 
 interface Rule extends KeySource {
   readonly rule: JwtRule;
+  readonly verified: VerifiedTokens<Good>;
 }
 
 interface Good {
@@ -61,7 +63,7 @@ class Tokens implements TokenCheck {
   constructor(rules: readonly JwtRule[], jose: Jose, fetchJson: FetchJson, clock: Clock) {
     this.#rules = rules.map((rule): Rule => {
       const source = keySource(rule, jose, fetchJson, clock);
-      return { rule, keys: () => source.keys(), refresh: () => source.refresh() };
+      return { rule, verified: new VerifiedTokens(), keys: () => source.keys(), refresh: () => source.refresh() };
     });
     this.#places = new TokenPlaces(rules);
     this.#jose = jose;
@@ -84,16 +86,16 @@ class Tokens implements TokenCheck {
       if (typeof one === 'string') return { fault: one, jwt: null, edits: NO_EDITS };
       good.push(one);
     }
-    const parts = found.map(({ text }) => this.#places.without(text, request));
-    const outputs = good.flatMap((one) => outputsOf(one));
+    const left = this.#places.without(new Set(found.map(({ text }) => text)), request);
+    const outputs = good.flatMap(outputsOf);
     return {
       fault: '',
       jwt: (good[0] as Good).identity,
       edits: {
-        remove: [...this.#places.spoofed(request), ...parts.flatMap(({ remove }) => remove)],
-        set: [...parts.flatMap(({ set }) => set), ...outputs],
+        remove: [...this.#places.spoofed(request), ...left.remove],
+        set: [...left.set, ...outputs],
         append: [],
-        target: parts.find(({ target }) => target !== null)?.target ?? null,
+        target: left.target,
       },
     };
   }
@@ -101,14 +103,16 @@ class Tokens implements TokenCheck {
   /** What is wrong with the token, or what it says. */
   async #verify({ text, rules }: FoundToken): Promise<Good | string> {
     if (text.length > TOKEN_LENGTH_MAX) return 'Jwt is too long';
-    let issuer: unknown;
+    let claims: JWTPayload;
     try {
-      issuer = this.#jose.decodeJwt(text).iss;
+      claims = this.#jose.decodeJwt(text);
     } catch {
       return 'Jwt is not in the form of Header.Payload.Signature with two dots and 3 sections';
     }
-    const own = this.#rules.filter(({ rule }) => rules.includes(rule) && (rule.issuer === '' || rule.issuer === issuer));
-    let fault = 'Jwt issuer is not configured';
+    let fault = kindFault(claims);
+    if (fault !== '') return fault;
+    const own = this.#rules.filter(({ rule }) => rules.includes(rule) && (rule.issuer === '' || rule.issuer === claims.iss));
+    fault = 'Jwt issuer is not configured';
     for (const one of own) {
       try {
         return await this.#verifyBy(one, text);
@@ -120,26 +124,32 @@ class Tokens implements TokenCheck {
   }
 
   async #verifyBy(one: Rule, text: string): Promise<Good> {
-    const { rule } = one;
-    const { audiences, issuer } = rule;
+    const { rule, verified: known } = one;
+    const { audiences } = rule;
+    const nowMs = this.#clock.wall();
+    const hash = hashOf(text);
+    let keys = await one.keys();
+    const before = known.get(hash, keys, nowMs);
+    if (before !== undefined) return before;
     const options = {
       algorithms: ALGORITHMS,
       clockTolerance: TOLERANCE_S,
       requiredClaims: CLAIMS,
-      currentDate: new Date(this.#clock.wall()),
-      ...(issuer === '' ? {} : { issuer }),
+      currentDate: new Date(nowMs),
       ...(audiences.length === 0 ? {} : { audience: [...audiences] }),
     };
-    const keys = await one.keys();
     let verified: { readonly payload: JWTPayload };
     try {
       verified = await this.#jose.jwtVerify(text, keys, options);
     } catch (error) {
       // The issuer may have changed its keys.
       if (codeOf(error) !== 'ERR_JWKS_NO_MATCHING_KEY' || !(await one.refresh())) throw error;
-      verified = await this.#jose.jwtVerify(text, await one.keys(), options);
+      keys = await one.keys();
+      verified = await this.#jose.jwtVerify(text, keys, options);
     }
-    return { rule, identity: identityOf(verified.payload, rule), payload: text.split('.')[1] as string };
+    const good = { rule, identity: frozen(identityOf(verified.payload, rule)), payload: text.split('.')[1] as string };
+    known.add(hash, good, keys, nowMs, (verified.payload.exp as number) * 1_000);
+    return good;
   }
 }
 
@@ -150,14 +160,32 @@ function isPreflight({ method, headers }: AccessRequest): boolean {
   return has('origin') && has('access-control-request-method');
 }
 
+/** Those who write rules take them for texts. As Envoy says it. */
+function kindFault({ iss, sub, aud = [] }: JWTPayload): string {
+  if (iss !== undefined && typeof iss !== 'string') return 'Jwt payload [iss] field is not a string';
+  if (sub !== undefined && typeof sub !== 'string') return 'Jwt payload [sub] field is not a string';
+  return [aud].flat().every((one) => typeof one === 'string') ? '' : 'Jwt payload [aud] field is not a string or string list';
+}
+
 function identityOf(payload: JWTPayload, { spaceDelimitedClaims }: JwtRule): RequestIdentity {
-  const { iss = '', sub = '', aud = [], azp } = payload;
+  // Both are required.
+  const { iss, sub, aud = [], azp } = payload as JWTPayload & Required<Pick<JWTPayload, 'iss' | 'sub'>>;
   const claims: Record<string, unknown> = { ...payload };
   for (const name of [...SPACE_DELIMITED_CLAIMS, ...spaceDelimitedClaims]) {
     const value = claims[name];
     if (typeof value === 'string') claims[name] = value.split(' ').filter((word) => word !== '');
   }
   return { issuer: iss, subject: sub, audiences: [aud].flat(), presenter: typeof azp === 'string' ? azp : '', claims };
+}
+
+/** What is kept is seen by many calls: none may change it for the others. */
+function frozen<T>(value: T): T {
+  const left: unknown[] = [value];
+  // No recursion: a token may be thousands of levels deep.
+  for (let one = left.pop(); one !== undefined; one = left.pop()) {
+    if (typeof one === 'object' && one !== null) left.push(...Object.values(Object.freeze(one)));
+  }
+  return value;
 }
 
 function outputsOf({ rule, identity, payload }: Good): [name: string, value: string][] {
@@ -188,7 +216,7 @@ function textOf(value: unknown): string | null {
 }
 
 function codeOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : '';
+  return String((error as { readonly code?: unknown } | null | undefined)?.code);
 }
 
 /** As Envoy says it. */

@@ -31,7 +31,6 @@ interface Route {
 }
 
 interface Server {
-  readonly policy: LinkerdServerPolicy;
   readonly routes: readonly Route[];
   /** For all of it. */
   readonly authorizations: readonly Authorization[];
@@ -40,16 +39,19 @@ interface Server {
 }
 
 export class LinkerdAccess implements AccessGroup {
+  readonly #policies: readonly LinkerdServerPolicy[];
   readonly #servers: readonly Server[];
 
   constructor(servers: readonly LinkerdServerPolicy[], authorizations: readonly LinkerdAuthorizationPolicy[], matcher: RouteMatcher) {
+    this.#policies = servers;
     this.#servers = servers.map((policy) => compileServer(policy, authorizations, matcher));
   }
 
   decide(request: AccessRequest, host: HostName, path: KnownPath): Denial | null {
-    const server = this.#serverOf(request.localPort);
-    if (server === null) return null;
-    const { routes, policy } = server;
+    const policy = serverOn(this.#policies, request.localPort);
+    if (policy === null) return null;
+    const server = this.#servers[this.#policies.indexOf(policy)] as Server;
+    const { routes } = server;
     if (routes.length === 0)
       return this.#letsIn(server, server.authorizations, request) ? null : denial(policy, 'no-allow', 'authorization');
     for (const { text } of path.readings) {
@@ -60,15 +62,14 @@ export class LinkerdAccess implements AccessGroup {
     return null;
   }
 
-  /** One that has the number; else one that has a name, because nobody here knows the names of ports. */
-  #serverOf(port: number): Server | null {
-    const servers = this.#servers;
-    return servers.find(({ policy }) => policy.port === port) ?? servers.find(({ policy }) => typeof policy.port === 'string') ?? null;
-  }
-
   #letsIn({ others }: Server, authorizations: readonly Authorization[], request: AccessRequest): boolean {
     return authorizations.some(({ test }) => test(request)) || others(request);
   }
+}
+
+/** One that has the number; else one that has a name, because nobody here knows the names of ports. */
+export function serverOn(servers: readonly LinkerdServerPolicy[], port: number): LinkerdServerPolicy | null {
+  return servers.find((server) => server.port === port) ?? servers.find((server) => typeof server.port === 'string') ?? null;
 }
 
 function denial(policy: LinkerdServerPolicy, reason: Denial['reason'], condition: string): Denial {
@@ -92,7 +93,6 @@ function compileServer(policy: LinkerdServerPolicy, all: readonly LinkerdAuthori
   });
   const compiled = authorizations.map(authorization);
   return {
-    policy,
     authorizations: compiled,
     routes: policy.routes.map(
       (route): Route => ({

@@ -5,6 +5,7 @@ import type { ExtensionProvider } from '../model/extension-provider.ts';
 import type { InboundConfig } from '../model/inbound.ts';
 import { compileAccess, type AccessOptions } from './access.ts';
 import { AccessCheck, type AccessFunction, type Authorizer } from './check.ts';
+import { linkerdRates } from './linkerd-rates.ts';
 import { policiesFor, type Workload } from './policy-scope.ts';
 
 export interface AccessLoadDeps extends AccessOptions {
@@ -33,7 +34,7 @@ export async function loadAccess(config: InboundConfig, self: Workload, deps: Ac
   const wanted = extensionProviders.filter(({ name }) => asked.has(name));
   const authorizers = new Map<string, Authorizer & { close(): void }>();
   for (const provider of wanted) authorizers.set(provider.name, await loadAuthorizer(provider, clock));
-  const check = new AccessCheck({ access, tokens, authorizers, functions });
+  const check = new AccessCheck({ access, tokens, authorizers, functions, rates: linkerdRates(own, clock) });
   return {
     check: check.isOpen ? null : check,
     close: () => {

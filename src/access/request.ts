@@ -15,6 +15,18 @@ export interface RequestIdentity {
   readonly claims: Readonly<Record<string, unknown>>;
 }
 
+/** The beginning of a body, which the handler gets all the same. */
+export interface PeekedBody {
+  readonly bytes: Buffer;
+  /** Whether there is no more of it. */
+  readonly isWhole: boolean;
+}
+
+/** A body that may be looked at. Rejects when the caller goes before so much has come. */
+export interface CallContent {
+  peek(bytesMax: number): Promise<PeekedBody>;
+}
+
 export interface AccessRequest {
   /** null: plain text, or TLS without a certificate. */
   readonly peer: PeerIdentity | null;
@@ -38,12 +50,14 @@ export interface AccessRequest {
   readonly sni: string;
   /** null: no token. */
   readonly jwt: RequestIdentity | null;
+  /** Absent where there is none to look at before the handler: gRPC, upgrades. */
+  readonly content?: CallContent;
 }
 
 /**
  * Why a call was not let in. `deny`: a rule forbids it. `no-allow`: there are rules that let calls in, and none took it.
  * `no-route`: the Server has routes, and none is meant. `bad-host`, `bad-path`: nobody can say what is asked for.
- * `no-token`: the token is wrong, or missing where one is asked for. `refused`: the external authorizer said no. `unanswered`: it said nothing. `provider`: it is unknown, or not the only one. `function`: one of yours said no.
+ * `no-token`: the token is wrong, or missing where one is asked for. `refused`: the external authorizer said no. `unanswered`: it said nothing. `provider`: it is unknown, or not the only one. `function`: one of yours said no. `rate`: there were too many calls.
  */
 export type DenyReason =
   | 'deny'
@@ -55,7 +69,11 @@ export type DenyReason =
   | 'refused'
   | 'unanswered'
   | 'provider'
-  | 'function';
+  | 'function'
+  | 'rate';
+
+/** Whose rate the call is too much for; null when it is not. Counts it. */
+export type RateCheck = (request: AccessRequest) => { readonly policy: PolicyHead; readonly condition: string } | null;
 
 /** What a policy that is only recorded would have done with the call. */
 export interface ShadowResult {
@@ -67,7 +85,7 @@ export interface ShadowResult {
 
 export interface Decision {
   readonly allowed: boolean;
-  /** What the caller is answered: 400, 403, 404; 0 when it is let in. */
+  /** What the caller is answered: 400, 403, 404, 429; 0 when it is let in. */
   readonly status: number;
   /** null when the call is let in. */
   readonly reason: DenyReason | null;

@@ -10,6 +10,7 @@ import type { AccessRequest } from '../access/request.ts';
 import { connectionOf } from './connection.ts';
 import { editHead, NO_EDITS } from '../access/head-edit.ts';
 import type { InboundCall } from './inbound-call.ts';
+import { CallBody } from './peek-body.ts';
 import type { TrustedCallers } from './trusted-callers.ts';
 
 export interface AuthorizeDeps {
@@ -76,6 +77,7 @@ export function accessRequestOf(call: InboundCall, trusted: TrustedCallers): Acc
     remoteAddress: trusted.has(peer, peerAddress) ? firstCaller(headers['x-forwarded-for'], peerAddress, trusted) : peerAddress,
     sni: connection?.serverName ?? '',
     jwt: null,
+    ...(call.carrier === null && call.release === null ? { content: new CallBody(call) } : {}),
   };
 }
 

@@ -11,7 +11,6 @@ import type { EventLoop } from './event-loop.ts';
 import { conclude, handler, type Listener } from './handler.ts';
 import { type CallHost, callOf, InboundCall } from './inbound-call.ts';
 import { addHeader, cleanHead, CLIENT_CERT_HEADER } from './request-head.ts';
-import { REQUEST_ID_HEADER, requestIdFor } from './request-id.ts';
 
 /** How heads are looked at before they become calls. */
 export interface DoorGuard {
@@ -105,7 +104,9 @@ export class Door {
     response.on('close', onClose);
     host.onOpened(call);
     if (host.isDraining) closeAfter(response);
-    void answered(call, this.#service(call));
+    const replied = this.#service(call);
+    // What the handler has got it answers itself.
+    if (call.resolve === null) void answered(call, replied);
     return call.returned;
   }
 }
@@ -146,8 +147,9 @@ function enter(call: InboundCall, connection: Connection): void {
   call.connection = connection;
   call.peer = peer;
   call.serverName = connection.serverName;
-  call.requestId = requestIdFor(call.headers, peer !== null || connection.isTrusted);
-  response.setHeader(REQUEST_ID_HEADER, call.requestId);
+  call.named(peer !== null || connection.isTrusted);
+  // Who has no certificate is told in any case. A peer that wants a name gives one.
+  if (peer === null) call.tellName();
   connection.active++;
   connection.response = response;
   if (connection.isOld) closeAfter(response);

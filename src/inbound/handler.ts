@@ -1,5 +1,5 @@
 // The leaf of the inbound stack: the user's handler, run in the context of its caller. Its answer goes straight from the
-// handler to the socket; the reply tells the layers how it went, when it is over.
+// handler to the socket; layers learn how it went by `onEnd`, when it is over.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Reply, ReplyHeaders, Service, Sink } from '../core/call.ts';
 import { kindOfStatus } from '../core/classify.ts';
@@ -31,21 +31,22 @@ export class HandledReply implements Reply {
   hold(): void {}
 }
 
-/** Resolves when the response is over, complete or not: the outcome of the call says which. */
+/** One for all calls: no layer waits for what the handler does, so a promise for each would tell nobody anything. */
+const HANDED: Promise<Reply> = Promise.resolve(new HandledReply(0));
+
+/** Resolves at once: the answer is the handler's affair from then on, and the outcome of the call says what came of it. */
 export function handler(listener: Listener): Service {
   return (call) => {
     const inbound = call as InboundCall;
-    const { deadlineMs, criticality, requestId, request, response } = inbound;
-    const replied = new Promise<Reply>((resolve) => {
-      inbound.resolve = resolve;
-    });
+    const { request, response } = inbound;
+    inbound.resolve = ignore;
     if (inbound.awaitsContinue) response.writeContinue();
-    // Its own small object: whatever is begun here and lives on would keep the whole request otherwise.
-    const context = { deadlineMs, criticality, source: request.socket.remoteAddress ?? '', requestId };
-    inbound.returned = inboundContext.run(context, listener, request, response);
-    return replied;
+    inbound.returned = inboundContext.run(inbound.context, listener, request, response);
+    return HANDED;
   };
 }
+
+function ignore(): void {}
 
 /** The response of a call was closed. */
 export function conclude(call: InboundCall): void {
@@ -57,5 +58,4 @@ export function conclude(call: InboundCall): void {
   const endedAtMs = host.clock.now();
   if (isComplete) call.end({ kind: kindOfStatus(status), status, error: null, endedAtMs });
   else call.end({ kind: 'ignored', status: response.headersSent ? status : 0, error: CALLER_LEFT, endedAtMs });
-  call.resolve?.(new HandledReply(status));
 }

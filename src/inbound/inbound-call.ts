@@ -4,7 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Call, type Reply } from '../core/call.ts';
 import { type Clock, Timer } from '../core/clock.ts';
 import { type MeshError, meshError } from '../core/errors.ts';
-import { ATTEMPT_HEADER, CRITICALITY_HEADER, DEADLINE_HEADER } from '../core/headers.ts';
+import { ATTEMPT_HEADER, CRITICALITY_HEADER, DEADLINE_HEADER, REQUEST_ID_HEADER } from '../core/headers.ts';
+import { CallerContext } from './caller-context.ts';
 import type { Connection } from './connection.ts';
 import type { PeerIdentity } from '../identity/peer-identity.ts';
 import { CRITICALITIES, type Criticality } from '../model/traffic.ts';
@@ -65,15 +66,21 @@ export class InboundCall extends Call {
   serverName = '';
   /** Lasts as long as its parties like, so its duration says nothing of the load. Written by the door. */
   isStream = false;
-  /** Written by the door; '' without one that asks who calls. */
-  requestId = '';
+  /** What its caller calls it, when that is to be believed; null: nobody names it here. Written by the door. */
+  givenName: string | null = null;
   /** For a connection that will speak something else: gives it away. */
   release: (() => void) | null = null;
   /** What the handler returned: Node looks at it for rejections. */
   returned: void | Promise<void> = undefined;
   /** Settles the leaf's promise; null until the handler has the call. */
   resolve: ((reply: Reply) => void) | null = null;
+  /** Its neighbours among the calls under way. Written by ActiveCalls. */
+  newer: InboundCall | null = null;
+  older: InboundCall | null = null;
   #alarm: Alarm | null = null;
+  #context: CallerContext | null = null;
+  /** As its head has it. */
+  #name = '';
 
   /** `startedAtMs`: when it had certainly arrived. */
   constructor(request: IncomingMessage, response: ServerResponse, host: CallHost, turn: number, startedAtMs: number) {
@@ -107,9 +114,35 @@ export class InboundCall extends Call {
     return super.signal;
   }
 
+  /** What the handler's own calls inherit. */
+  get context(): CallerContext {
+    this.#context ??= new CallerContext(this);
+    return this.#context;
+  }
+
+  /** Its name on its whole way; '' without a door that asks who calls. */
+  get requestId(): string {
+    return this.context.requestId;
+  }
+
+  set requestId(name: string) {
+    this.givenName = name;
+  }
+
+  /** From now on it has a name: the caller's, if that is to be believed, and else one of ours, which is made when it is asked for. */
+  named(isTrusted: boolean): void {
+    this.givenName = isTrusted ? this.#name : '';
+  }
+
+  /** The caller is told it, whether anybody asks for it or not. */
+  tellName(): void {
+    void this.context.requestId;
+  }
+
   /** The response is over: `isComplete` when all of it was handed to the system. */
   over(isComplete: boolean): void {
     if (this.#alarm !== null) this.host.clock.disarm(this.#alarm);
+    this.#context?.over();
     if (!isComplete) this.cancel(CALLER_LEFT);
   }
 
@@ -127,6 +160,9 @@ export class InboundCall extends Call {
           break;
         case CRITICALITY_HEADER.length:
           if (isNamed(name, CRITICALITY_HEADER)) this.criticality = CRITICALITIES.indexOf(headers[i + 1] as Criticality);
+          break;
+        case REQUEST_ID_HEADER.length:
+          if (isNamed(name, REQUEST_ID_HEADER)) this.#name = headers[i + 1] as string;
           break;
         case ATTEMPT_HEADER.length:
           if (isNamed(name, ATTEMPT_HEADER)) this.attempt = ATTEMPT.test(headers[i + 1] as string) ? Number(headers[i + 1]) : 0;

@@ -26,7 +26,9 @@ export class Places {
    * next request is even read, so nothing would ever be in flight; but it has taken its turn, and what is read in the same
    * turn has waited for it. So its place is free again only in the next turn.
    */
-  #kept: InboundCall[] = [];
+  readonly #kept: (InboundCall | null)[] = [];
+  /** Of them; the array stays as long as it has ever been. */
+  #keptCount = 0;
   #keptTurn = -1;
 
   constructor(limit: PlaceLimit, loop: EventLoop) {
@@ -58,15 +60,20 @@ export class Places {
     }
     this.settle(turn);
     this.#keptTurn = turn;
-    this.#kept.push(call);
+    this.#kept[this.#keptCount++] = call;
   }
 
   /** Gives back what was kept in an earlier turn. */
   settle(turn: number = this.#loop.turn): void {
-    if (this.#kept.length === 0 || this.#keptTurn === turn) return;
+    if (this.#keptCount === 0 || this.#keptTurn === turn) return;
     const kept = this.#kept;
-    this.#kept = [];
-    for (const call of kept) giveBack(this.#limit, call, call.outcome as Outcome);
+    const count = this.#keptCount;
+    this.#keptCount = 0;
+    for (let i = 0; i < count; i++) {
+      const call = kept[i] as InboundCall;
+      kept[i] = null;
+      giveBack(this.#limit, call, call.outcome as Outcome);
+    }
   }
 }
 

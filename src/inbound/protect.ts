@@ -116,8 +116,8 @@ function openDoors(host: ServerHost, server: Server, emit: Emit): Doors {
   const upgradeDoor = new Door(host, ignore, UPGRADE_LEAF);
   // Node asks only when somebody listens; else it says "go on" before the verdict.
   server.on('checkContinue', ignore);
+  const take: Doors['request'] = (request, response) => void door.handle(request, response);
   const own: Readonly<Record<string, (...args: never[]) => void>> = {
-    request: (request: IncomingMessage, response: ServerResponse) => void door.handle(request, response),
     checkContinue(request: IncomingMessage, response: ServerResponse) {
       // Who listens himself wants to say "go on" himself.
       if (server.listenerCount('checkContinue') > 1) void door.handleAs('checkContinue', request, response);
@@ -130,13 +130,17 @@ function openDoors(host: ServerHost, server: Server, emit: Emit): Doors {
       handOver(upgradeDoor, request, socket, () => void emit('connect', request, socket, head)),
   };
   const guarded: Emit = (event, ...args) => {
-    const take = typeof event === 'string' && Object.hasOwn(own, event) ? own[event] : undefined;
-    if (take === undefined) return emit(event, ...args);
-    (take as (...args: unknown[]) => void)(...args);
+    if (event === 'request') {
+      take(args[0] as IncomingMessage, args[1] as ServerResponse);
+      return true;
+    }
+    const begin = typeof event === 'string' && Object.hasOwn(own, event) ? own[event] : undefined;
+    if (begin === undefined) return emit(event, ...args);
+    (begin as (...args: unknown[]) => void)(...args);
     return true;
   };
   server.emit = guarded as Server['emit'];
-  return { request: own['request'] as Doors['request'] };
+  return { request: take };
 }
 
 function ignore(): void {}

@@ -1,32 +1,23 @@
 // The leaf: one undici Pool per endpoint and TLS name, made when first used. Writes the headers that only the last hop
 // knows: host, remaining time, attempt number.
-import { isIP } from 'node:net';
 import type { Call, Endpoint, Reply } from '../core/call.ts';
 import { type Clock, type Random, runAt, systemRandom, type Timer } from '../core/clock.ts';
 import type { Service } from '../core/service.ts';
 import type { IdentitySource, Unsubscribe } from '../identity/identity-source.ts';
-import { RotatingTls } from '../identity/rotating-tls.ts';
+import type { RotatingTls } from '../identity/rotating-tls.ts';
 import type { ClientTls } from '../identity/tls-context.ts';
-import type { ConnectionPolicy, LimitsPolicy, TlsPolicy } from '../model/destination.ts';
-import { watchEnd, watchStreams } from './cut-bodies.ts';
+import type { TlsPolicy } from '../model/destination.ts';
+import { type SocketHost, watchSocket } from './cut-bodies.ts';
 import { dispatchOptions } from './dispatch-options.ts';
 import { Exchange, type ExchangeHost } from './exchange.ts';
 import { refuse } from '../core/refuse.ts';
 import { isCertificateRefused, isIdentityError, isIdentityMissing } from './failure.ts';
 import { LimitedPool, SocketLimit } from './limited-pool.ts';
+import { type ConnectionOptions, connectionOptions, poolOptions, type TransportPolicy } from './pool-options.ts';
 import { secureConnector } from './tls-connector.ts';
+import { isTlsLoaded, loadTls, rotatingTls } from './tls-room.ts';
 import { TicketWait } from './tls-ticket.ts';
 import { buildConnector, type Dispatcher, Pool } from './undici.ts';
-
-export interface TransportPolicy {
-  readonly service: string;
-  readonly protocol: 'http1' | 'http2';
-  readonly tls: TlsPolicy;
-  readonly limits: LimitsPolicy;
-  readonly connections?: ConnectionPolicy | undefined;
-  /** How many endpoints share `maxConnections` of HTTP/2, where it is divided among them beforehand. */
-  readonly endpoints: number;
-}
 
 export interface TransportDeps {
   readonly clock: Clock;
@@ -35,7 +26,7 @@ export interface TransportDeps {
   readonly random?: Random;
 }
 
-/** What the pools of one service share: its policy, TLS material, and the calls that wait for a socket. */
+/** What the pools of one service share: its policy, TLS material, and the calls that wait for a socket. With TLS, `loadTls` comes first. */
 export class ServiceTransport {
   readonly policy: TransportPolicy;
   readonly clock: Clock;
@@ -98,7 +89,7 @@ export class ServiceTransport {
 
   #rotating(tls: TlsPolicy): RotatingTls {
     const { clock, identity } = this.#deps;
-    const rotating = new RotatingTls(tls, { clock, identity, onFailure: ({ message }) => this.onIdentityFailed(message) });
+    const rotating = rotatingTls(tls, { clock, identity, onFailure: ({ message }) => this.onIdentityFailed(message) });
     if (this.#isStarted) rotating.start();
     return rotating;
   }
@@ -110,14 +101,7 @@ const AGE_JITTER = 0.2;
 /** What an old generation still carries after this time is cut. Source: Envoy `--drain-time-s`. */
 const RETIRED_MS_MAX = 600_000;
 
-/** A connection is given up after this time, and the call goes to another endpoint. Source: Envoy `connect_timeout`. */
-const CONNECT_MS_MAX = 5_000;
-
-/** Options that undici reads and its types leave out. */
-type PoolOptions = Pool.Options & { useH2c?: boolean; h2Options?: { maxConcurrentStreams?: number; pingInterval?: number } };
-type ConnectorOptions = buildConnector.BuildOptions & { useH2c?: boolean };
-
-class EndpointPool implements ExchangeHost {
+class EndpointPool implements ExchangeHost, SocketHost {
   readonly clock: Clock;
   isFresh = false;
   socketError: Error | null = null;
@@ -135,38 +119,42 @@ class EndpointPool implements ExchangeHost {
     this.isMutual = shared.policy.tls.mode === 'mutual';
     this.#shared = shared;
     this.#endpoint = endpoint;
-    const { limits, protocol, connections } = shared.policy;
-    const host = isIP(endpoint.host) === 6 ? `[${endpoint.host}]` : endpoint.host;
-    const isH2 = protocol === 'http2';
-    const options: PoolOptions = {
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      pipelining: isH2 ? 100 : 1,
-      allowH2: isH2,
-      useH2c: isH2 && serverName === undefined,
-      ...(limits.maxRequestsPerConnection === 0 ? {} : { maxRequestsPerClient: limits.maxRequestsPerConnection }),
-      connections: connectionsOf(limits, shared.policy.endpoints),
-      ...(connections === undefined ? {} : lifeOf(connections, isH2)),
-      connect: this.#watched(connector(shared, serverName, isH2, tickets), isH2),
-    };
-    const onConnect = (): void => {
-      // undici gives the waiting calls to the new socket in this very turn.
-      this.isFresh = true;
-      queueMicrotask(this.#onSettled);
-    };
-    const onConnectFailure = (error: Error): void => {
-      if (isIdentityError(error)) shared.onPeerUntrusted(endpoint, error.message);
-      else if (isCertificateRefused(error)) shared.onCertificateRefused(endpoint, error.message);
-      else if (!isIdentityMissing(error)) shared.onConnectFailure();
-    };
+    const { policy } = shared;
+    const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
+    const isH2 = policy.protocol === 'http2';
+    const connect = this.#watched(connector(shared, serverName, isH2, tickets), isH2);
+    const options = { ...poolOptions(policy, serverName === undefined), connect };
     const origin = `${serverName === undefined ? 'http' : 'https'}://${host}:${endpoint.port}`;
     if (shared.socketLimit !== null) {
-      this.pool = new LimitedPool(origin, options, { clock: shared.clock, limit: shared.socketLimit, onConnect, onConnectFailure });
+      this.pool = new LimitedPool(origin, options, {
+        clock: shared.clock,
+        limit: shared.socketLimit,
+        onConnect: () => this.#onConnect(),
+        onConnectFailure: (error) => this.#onConnectFailure(error),
+      });
       return;
     }
     this.pool = new Pool(origin, options);
-    this.pool.on('connect', onConnect);
-    this.pool.on('connectionError', (_origin, _targets, error) => onConnectFailure(error));
+    this.pool.on('connect', () => this.#onConnect());
+    this.pool.on('connectionError', (_origin, _targets, error) => this.#onConnectFailure(error));
+  }
+
+  #onConnect(): void {
+    // undici gives the waiting calls to the new socket in this very turn.
+    this.isFresh = true;
+    this.#settleSoon();
+  }
+
+  #onConnectFailure(error: Error): void {
+    const shared = this.#shared;
+    if (isIdentityError(error)) shared.onPeerUntrusted(this.#endpoint, error.message);
+    else if (isCertificateRefused(error)) shared.onCertificateRefused(this.#endpoint, error.message);
+    else if (!isIdentityMissing(error)) shared.onConnectFailure();
+  }
+
+  onSocketError(error: Error): void {
+    this.socketError = error;
+    this.#settleSoon();
   }
 
   onStarted(): void {
@@ -203,51 +191,22 @@ class EndpointPool implements ExchangeHost {
     this.#timer = dueMs === 0 ? null : runAt(this.clock, dueMs, run);
   }
 
-  readonly #onSettled = (): void => {
-    this.isFresh = false;
-    this.socketError = null;
-  };
+  /** What is true in this turn alone. */
+  #settleSoon(): void {
+    queueMicrotask(() => {
+      this.isFresh = false;
+      this.socketError = null;
+    });
+  }
 
   /** Listens before undici does, so that an error is known when undici tells what it makes of it. */
   #watched(connect: buildConnector.connector, isH2: boolean): buildConnector.connector {
-    const onError = (error: Error): void => {
-      this.socketError = error;
-      queueMicrotask(this.#onSettled);
-    };
     return (options, callback) =>
       connect(options, (...result) => {
-        result[1]?.on('error', onError);
-        if (result[1]) watchEnd(result[1], onError);
-        if (isH2 && result[1]) watchStreams(result[1], this);
+        if (result[1]) watchSocket(result[1], this, isH2);
         callback(...result);
       });
   }
-}
-
-/** Sockets that one endpoint may have, so that all together keep to the limit of the service; never less than one. */
-function connectionsOf(limits: LimitsPolicy, endpoints: number): number | null {
-  return limits.maxConnections > 0 ? Math.max(1, Math.floor(limits.maxConnections / Math.max(1, endpoints))) : null;
-}
-
-/** How long sockets live, as undici says it. It counts idle time from the last answer, and age when the socket is next asked for. */
-function lifeOf({ idleTimeoutMs, maxAgeMs, maxConcurrentStreams, http2Ping }: ConnectionPolicy, isH2: boolean): Partial<PoolOptions> {
-  const idleMs = idleTimeoutMs === 0 ? IDLE_FOREVER_MS : idleTimeoutMs;
-  return {
-    ...(idleMs === undefined ? {} : { keepAliveTimeout: idleMs, keepAliveMaxTimeout: idleMs }),
-    ...(maxAgeMs === undefined ? {} : { clientTtl: maxAgeMs }),
-    ...(isH2 && maxConcurrentStreams !== undefined ? { pipelining: maxConcurrentStreams } : {}),
-    ...(isH2 && http2Ping !== undefined ? { h2Options: { pingInterval: http2Ping.intervalMs } } : {}),
-  };
-}
-
-/** A timer of Node cannot be longer. */
-const IDLE_FOREVER_MS = 2_147_483_647;
-
-/** What the making of a connection takes from the policy. */
-function makingOf({ connections }: TransportPolicy): { timeout: number; keepAlive?: boolean; keepAliveInitialDelay?: number } {
-  const { connectTimeoutMs: timeout = CONNECT_MS_MAX, tcpKeepalive } = connections ?? {};
-  if (tcpKeepalive === undefined) return { timeout };
-  return { timeout, keepAlive: true, ...(tcpKeepalive.timeMs === undefined ? {} : { keepAliveInitialDelay: tcpKeepalive.timeMs }) };
 }
 
 function connector(
@@ -256,10 +215,11 @@ function connector(
   isH2: boolean,
   tickets: TicketWait | null,
 ): buildConnector.connector {
-  const making = makingOf(shared.policy);
-  if (serverName === undefined) return buildConnector({ allowH2: isH2, useH2c: isH2, ...making } as ConnectorOptions);
+  const making = connectionOptions(shared.policy);
+  const plain: ConnectionOptions = { allowH2: isH2, useH2c: isH2, ...making };
+  if (serverName === undefined) return buildConnector(plain);
   const isMutual = shared.policy.tls.mode === 'mutual';
-  return secureConnector({ tls: shared.tls, serverName, isH2, making, clock: shared.clock, tickets: isMutual ? tickets : null });
+  return secureConnector({ tls: () => shared.tls, serverName, isH2, making, clock: shared.clock, tickets: isMutual ? tickets : null });
 }
 
 /** The pools of one endpoint by the name that is verified, all of one generation of certificates. */
@@ -321,34 +281,42 @@ export interface EndpointTransport {
 }
 
 export function endpointTransport(endpoint: Endpoint, shared: ServiceTransport): EndpointTransport {
-  let plain: EndpointPool | null = null;
-  let wire: Wire | null = null;
-  const secure = new SecurePools(endpoint, shared);
-  let isClosed = false;
-  const isAlwaysTls = shared.policy.tls.mode !== 'disable';
-  const { maxPendingRequests } = shared.policy.limits;
+  return new EndpointLeaf(endpoint, shared);
+}
 
-  function serverNameOf(call: Call): string | undefined {
-    return !isAlwaysTls && call.scheme !== 'https' ? undefined : shared.tls.serverName || hostname(call.authority);
+/** Weighs little before its first call: a service may have thousands. */
+class EndpointLeaf implements EndpointTransport {
+  readonly #endpoint: Endpoint;
+  readonly #shared: ServiceTransport;
+  #plain: EndpointPool | null = null;
+  #secure: SecurePools | null = null;
+  #wire: Wire | null = null;
+  #isClosed = false;
+  readonly service: Service = (call) => this.#send(call);
+
+  constructor(endpoint: Endpoint, shared: ServiceTransport) {
+    this.#endpoint = endpoint;
+    this.#shared = shared;
   }
 
-  function poolFor(call: Call): EndpointPool {
-    const name = serverNameOf(call);
-    if (name === undefined) {
-      plain ??= new EndpointPool(endpoint, undefined, shared, null);
-      return plain;
-    }
-    return secure.get(name);
+  close(): void {
+    this.#isClosed = true;
+    this.#plain?.close();
+    this.#secure?.close();
+    if (this.#wire !== null) for (const line of this.#wire.lines.values()) line.close();
   }
 
-  function send(call: Call): Promise<Reply> {
+  #send(call: Call): Promise<Reply> {
+    const shared = this.#shared;
+    const { maxPendingRequests } = shared.policy.limits;
     if (maxPendingRequests > 0 && shared.pending >= maxPendingRequests) return refusePending(call, shared);
-    if (isClosed) return refuseClosed(call, shared);
-    if (call.carrier !== null) return call.carrier.send(call, (wire ??= { endpoint, shared, serverNameOf, lines: new Map() }));
+    if (this.#isClosed) return refuseClosed(call, shared);
+    if (call.scheme === 'https' && !isTlsLoaded()) return loadTls().then(() => this.#send(call));
+    if (call.carrier !== null) return call.carrier.send(call, (this.#wire ??= this.#makeWire()));
     let host: EndpointPool;
     let options: Dispatcher.DispatchOptions;
     try {
-      host = poolFor(call);
+      host = this.#poolFor(call);
       options = dispatchOptions(call, host.serverName);
     } catch (cause) {
       return refuse(call, shared.clock.now(), {
@@ -361,15 +329,25 @@ export function endpointTransport(endpoint: Endpoint, shared: ServiceTransport):
     return new Exchange(call, host).send(host.pool as unknown as Dispatcher, options);
   }
 
-  return {
-    service: send,
-    close(): void {
-      isClosed = true;
-      plain?.close();
-      secure.close();
-      if (wire !== null) for (const line of wire.lines.values()) line.close();
-    },
-  };
+  #poolFor(call: Call): EndpointPool {
+    const name = serverNameOf(call, this.#shared);
+    if (name === undefined) {
+      this.#plain ??= new EndpointPool(this.#endpoint, undefined, this.#shared, null);
+      return this.#plain;
+    }
+    this.#secure ??= new SecurePools(this.#endpoint, this.#shared);
+    return this.#secure.get(name);
+  }
+
+  #makeWire(): Wire {
+    const shared = this.#shared;
+    return { endpoint: this.#endpoint, shared, serverNameOf: (call) => serverNameOf(call, shared), lines: new Map() };
+  }
+}
+
+function serverNameOf(call: Call, shared: ServiceTransport): string | undefined {
+  const isPlain = shared.policy.tls.mode === 'disable' && call.scheme !== 'https';
+  return isPlain ? undefined : shared.tls.serverName || hostname(call.authority);
 }
 
 function hostname(authority: string): string {

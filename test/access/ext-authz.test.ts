@@ -5,6 +5,7 @@ import { loadSync } from '@grpc/proto-loader';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Authorizer } from '../../src/access/check.ts';
+import type { AccessRequest, CallContent } from '../../src/access/request.ts';
 import { headersOf, namedHeaders, statusOf, usablePairs } from '../../src/access/ext-authz.ts';
 import { httpAuthorizer } from '../../src/access/ext-authz-http.ts';
 import { checkAnswer } from '../../src/access/ext-authz-message.ts';
@@ -25,6 +26,12 @@ const closed = (authorizer: Authorizer & { close(): void }): Authorizer => {
   cleanUps.push(() => authorizer.close());
   return authorizer;
 };
+
+/** A body as a server shows it. */
+function content(text: string): CallContent {
+  const bytes = Buffer.from(text);
+  return { peek: (bytesMax) => Promise.resolve({ bytes: bytes.subarray(0, bytesMax), isWhole: bytes.length <= bytesMax }) };
+}
 
 describe('an authorizer over HTTP', () => {
   async function asking(listener: RequestListener, more: Partial<ExtensionProvider> = {}): Promise<Authorizer> {
@@ -72,6 +79,28 @@ describe('an authorizer over HTTP', () => {
       'x-b3-traceid': '1',
       'x-secret': 's',
     });
+  });
+
+  it('sees the body when it is told to, or its beginning, or is not asked', async () => {
+    const seen: string[] = [];
+    const listener: RequestListener = (one, response) => {
+      let text = '';
+      one.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      one.on('end', () => {
+        seen.push(`${one.headers['content-length']} ${String(one.headers['x-envoy-auth-partial-body'])} ${text}`);
+        response.end();
+      });
+    };
+    const call = (text: string): AccessRequest => request({ method: 'POST', content: content(text) });
+    const whole = await asking(listener, { body: { bytesMax: 4, allowsPartial: false, isBytes: false } });
+    expect(await whole.check(call('four'))).toMatchObject({ kind: 'allow' });
+    expect(await whole.check(call(''))).toMatchObject({ kind: 'allow' });
+    expect(await whole.check(call('fives'))).toEqual({ kind: 'deny', status: 413, headers: [], body: 'Payload Too Large' });
+    const partial = await asking(listener, { body: { bytesMax: 4, allowsPartial: true, isBytes: false } });
+    expect(await partial.check(call('fives'))).toMatchObject({ kind: 'allow' });
+    expect(await partial.check(request({ method: 'POST' }))).toMatchObject({ kind: 'allow' });
+    expect(await (await asking(listener)).check(call('four'))).toMatchObject({ kind: 'allow' });
+    expect(seen).toEqual(['4 false four', '0 false ', '4 true five', '0 undefined ', '0 undefined ']);
   });
 
   it('may add headers for the handler and for the caller, but none of framing', async () => {
@@ -247,6 +276,24 @@ describe('an authorizer over gRPC', () => {
         tls_session: { sni: 'reviews.svc' },
       },
     });
+  });
+
+  it.each<[string, boolean, object]>([
+    ['as text', false, { body: 'caf\u00e9', headers: { 'x-envoy-auth-partial-body': 'false' } }],
+    ['as bytes', true, { raw_body: Buffer.from('caf\u00e9'), headers: { 'x-envoy-auth-partial-body': 'false' } }],
+  ])('sees the body when it is told to, %s', async (_name, isBytes, expected) => {
+    const seen: { attributes: { request: { http: object } } }[] = [];
+    const answer = (asked: unknown): object => {
+      seen.push(asked as (typeof seen)[number]);
+      return {};
+    };
+    const authorizer = await asking(answer, { body: { bytesMax: 5, allowsPartial: false, isBytes } });
+    expect(await authorizer.check(request({ headers: [], content: content('caf\u00e9') }))).toMatchObject({ kind: 'allow' });
+    expect(seen[0]?.attributes.request.http).toMatchObject(expected);
+    expect(await authorizer.check(request({ content: content('coffee') }))).toMatchObject({ kind: 'deny', status: 413 });
+    const gone = await authorizer.check(request({ content: { peek: () => Promise.reject(new Error('gone')) } }));
+    expect(gone).toEqual({ kind: 'error', message: 'authorizer opa: gone' });
+    expect(seen).toHaveLength(1);
   });
 
   it('sees of a plain call what there is', async () => {

@@ -2,10 +2,12 @@
 import { createServer, type Server } from 'node:https';
 import type { RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import type { TLSSocket } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { isFetchable, keyFetcher } from '../../src/access/jwt-fetch.ts';
 import { authority } from '../identity/certificates.ts';
+import { settle, VirtualClock } from '../support/virtual-clock.ts';
 
 const root = authority();
 const { cert, key } = root.issue({ dns: ['localhost'], ips: ['127.0.0.1'] });
@@ -52,8 +54,24 @@ describe('a key set', () => {
     );
   });
 
-  it('must come in time', async () => {
-    await expect(anywhere(await serve(() => {}), 50)).rejects.toThrow('no answer within 50 ms');
+  it('must come in time, else the connection is closed', async () => {
+    const url = await serve(() => {});
+    const closed = new Promise<void>((resolve) => {
+      server?.once('secureConnection', (socket: TLSSocket) => socket.once('close', () => resolve()));
+    });
+    await expect(anywhere(url, 200)).rejects.toThrow('no answer within 200 ms');
+    await closed;
+  });
+
+  it.each<[string, RequestListener]>([
+    ['good', (_request, response) => void response.end('{}')],
+    ['no good', (_request, response) => void response.writeHead(500).end()],
+  ])('is waited for no longer once it came, %s as it may be', async (_, listener) => {
+    const virtual = new VirtualClock();
+    const url = await serve(listener);
+    await keyFetcher({ clock: virtual, isAllowed: () => true, ca: [root.cert] })(url, 5_000).catch(() => {});
+    for (let turns = 0; virtual.armed > 0 && turns < 1_000; turns++) await settle();
+    expect(virtual.armed).toBe(0);
   });
 
   it('must come from who its certificate says', async () => {
@@ -66,7 +84,10 @@ describe('a key set', () => {
   });
 
   it('is not fetched from a name that nobody knows', async () => {
-    await expect(anywhere('https://nowhere.invalid/', 5_000)).rejects.toThrow(/nowhere\.invalid|no answer/);
+    const addresses: string[] = [];
+    const nowhere = keyFetcher({ clock, isAllowed: (address) => addresses.push(address) === 0 });
+    await expect(nowhere('https://nowhere.invalid/', 5_000)).rejects.toThrow(/ nowhere\.invalid|no answer/);
+    expect(addresses).toEqual([]);
   });
 
   it.each(['http://a.test/', 'file:///etc/passwd', 'https://user@a.test/', 'https://:secret@a.test/', 'nothing'])(

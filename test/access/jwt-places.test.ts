@@ -53,7 +53,7 @@ describe('tokens', () => {
 
 describe('a request without its token', () => {
   const left = (more: Partial<JwtRule>, asked: Parameters<typeof request>[0]): object =>
-    new TokenPlaces([rule(more)]).without('t', request(asked));
+    new TokenPlaces([rule(more)]).without(new Set(['t', 't2']), request(asked));
 
   it.each<[string, Partial<JwtRule>, Parameters<typeof request>[0], object]>([
     ['in a header', BEARER, { headers: ['Authorization', 'Bearer  t '] }, { remove: ['authorization'] }],
@@ -67,6 +67,23 @@ describe('a request without its token', () => {
     ['without a query', { fromParams: ['k'] }, { target: '/k=t' }, {}],
     ['in a cookie', { fromCookies: ['s'] }, { headers: ['cookie', 'a=t; s=t; s=u'] }, { set: [['cookie', 'a=t; s=u']] }],
     ['alone in a cookie', { fromCookies: ['s'] }, { headers: ['cookie', 's=t'] }, { remove: ['cookie'] }],
+    ['two of them in the query', { fromParams: ['k', 'l'] }, { target: '/a?k=t&x&l=t2' }, { target: '/a?x' }],
+    ['two of them in one parameter', { fromParams: ['k'] }, { target: '/a?k=t&k=t2' }, { target: '/a' }],
+    ['two of them in cookies', { fromCookies: ['r', 's'] }, { headers: ['cookie', 'r=t; a=b; s=t2'] }, { set: [['cookie', 'a=b']] }],
+    [
+      'the same in two cookies',
+      { fromCookies: ['r', 's'] },
+      { headers: ['cookie', 'r=t; s=t', 'cookie', 'a'] },
+      { set: [['cookie', 'a']] },
+    ],
+    [
+      'other cookies as they came',
+      { fromCookies: ['s'] },
+      { headers: ['cookie', 'flag;s = t; a= "b=" ;'] },
+      { set: [['cookie', 'flag; a= "b="']] },
+    ],
+    ['alone in a cookie that ends with a semicolon', { fromCookies: ['s'] }, { headers: ['cookie', 's=t;'] }, { remove: ['cookie'] }],
+    ['in a cookie that is handed on', { fromCookies: ['s'], forwardOriginalToken: true }, { headers: ['cookie', 's=t; a=b'] }, {}],
     ['in no cookie', { fromCookies: ['s'] }, { headers: ['cookie', 'a=t; s=u'] }, {}],
   ])('%s', (_, more, asked, expected) => {
     expect(left(more, asked)).toEqual({ remove: [], set: [], target: null, ...expected });

@@ -4,6 +4,7 @@ import type { TokenResult } from '../../src/access/check.ts';
 import type { AccessRequest } from '../../src/access/request.ts';
 import type { FetchJson } from '../../src/access/jwt-fetch.ts';
 import { loadTokenCheck } from '../../src/access/jwt.ts';
+import type { Timer } from '../../src/core/clock.ts';
 import type { JwtRule, RequestAuthenticationPolicy } from '../../src/model/security.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { allow, request, SELF } from './cases.ts';
@@ -63,7 +64,11 @@ interface Made {
   readonly clock: VirtualClock;
 }
 
-async function made(rules: readonly JwtRule[], fetchJson: FetchJson = () => Promise.reject(new Error('nobody there'))): Promise<Made> {
+async function made(
+  rules: readonly JwtRule[],
+  fetchJson: FetchJson = () => Promise.reject(new Error('nobody there')),
+  loadJose = (): Promise<typeof import('jose')> => import('jose'),
+): Promise<Made> {
   const clock = new VirtualClock();
   const policy: RequestAuthenticationPolicy = {
     ...HEAD,
@@ -71,7 +76,7 @@ async function made(rules: readonly JwtRule[], fetchJson: FetchJson = () => Prom
     scope: { namespace: '', labels: {}, expressions: [] },
     rules,
   };
-  const tokens = await loadTokenCheck([allow({}), policy], SELF, { clock, fetchJson });
+  const tokens = await loadTokenCheck([allow({}), policy], SELF, { clock, fetchJson, loadJose });
   return { clock, check: async (call) => (await tokens?.check(request(call))) ?? null };
 }
 
@@ -124,6 +129,8 @@ describe('a token', () => {
   it('that is missing where one is asked for', async () => {
     const { check } = await made([rule({ required: true })]);
     expect((await check({}))?.fault).toBe('Jwt is missing');
+    const { check: either } = await made([rule(), rule({ issuer: 'https://other.test', required: true })]);
+    expect((await either({}))?.fault).toBe('Jwt is missing');
   });
 
   type Bad = readonly [what: string, fault: RegExp, make: (clock: VirtualClock) => Promise<string> | string];
@@ -143,6 +150,15 @@ describe('a token', () => {
       () => new UnsecuredJWT({ iss: ISSUER, sub: 'a' }).setExpirationTime('1h').encode(),
     ],
     ['signed with the public key as a secret', /^Jwt header \[alg\] is not supported$/, (clock) => confused(clock)],
+    ['of an issuer that is no text', /^Jwt payload \[iss\] field is not a string$/, (clock) => token(clock, { iss: 7 })],
+    ['of a subject that is no text', /^Jwt payload \[sub\] field is not a string$/, (clock) => token(clock, { sub: null })],
+    ['of a subject that is a list', /^Jwt payload \[sub\] field is not a string$/, (clock) => token(clock, { sub: ['alice'] })],
+    ['for nothing', /^Jwt payload \[aud\] field is not a string or string list$/, (clock) => token(clock, { aud: null })],
+    [
+      'for a number among others',
+      /^Jwt payload \[aud\] field is not a string or string list$/,
+      (clock) => token(clock, { aud: ['api', 7] }),
+    ],
     ['that is none', /^Jwt is not in the form of Header/, () => 'abc'],
     ['that is empty', /^Jwt is not in the form of Header/, () => ''],
     [
@@ -150,6 +166,7 @@ describe('a token', () => {
       /^Jwt is not in the form of Header|^Jwt issuer/,
       () => `e30.${Buffer.from('['.repeat(5_000)).toString('base64url')}.x`,
     ],
+    ['of 16 KiB that is none', /^Jwt is not in the form of Header/, () => 'a'.repeat(16_384)],
     ['of more than 16 KiB', /^Jwt is too long$/, () => 'a'.repeat(16_385)],
   ])('%s is answered 401', async (_what, fault, make) => {
     const { check, clock } = await made([rule()]);
@@ -253,6 +270,31 @@ describe('places of tokens', () => {
     expect((await check(two))?.fault).toMatch(/^Jwt is not/);
   });
 
+  it('are all emptied when several tokens come', async () => {
+    const other = rule({
+      issuer: 'https://other.test',
+      jwks: JSON.stringify({ keys: [second.jwk] }),
+      fromParams: ['t'],
+      fromCookies: ['b'],
+    });
+    const { check, clock } = await made([rule({ fromCookies: ['a'], outputPayloadToHeader: 'x-payload' }), other]);
+    const one = await token(clock);
+    const two = await token(clock, { iss: 'https://other.test', sub: 'bob' }, second);
+    const inCookies = await check({ headers: ['cookie', `a=${one}; b=${two}; c=1`] });
+    expect(inCookies).toMatchObject({
+      fault: '',
+      jwt: { subject: 'alice' },
+      edits: {
+        remove: [],
+        set: [
+          ['cookie', 'c=1'],
+          ['x-payload', one.split('.')[1]],
+        ],
+      },
+    });
+    expect((await check({ target: `/?access_token=${one}&c=1&t=${two}` }))?.edits).toMatchObject({ target: '/?c=1' });
+  });
+
   it('of one rule are not those of another', async () => {
     const { check, clock } = await made([rule({ fromHeaders: [{ name: 'x-a', prefix: '' }] }), rule({ issuer: 'https://other.test' })]);
     expect((await check(bearer(await token(clock))))?.fault).toBe('Jwt issuer is not configured');
@@ -282,13 +324,15 @@ describe('what the handler gets', () => {
         { header: 'x-dots', claim: 'c.d' },
         { header: 'x-list', claim: 'list' },
         { header: 'x-none', claim: 'none.at.all' },
+        { header: 'x-length', claim: 'sub.length' },
+        { header: 'x-null', claim: 'nil.x' },
         { header: 'x-evil', claim: 'evil' },
       ],
     });
 
   it('is the payload and the claims', async () => {
     const { check, clock } = await made([outputs()]);
-    const text = await token(clock, { level: 7, admin: false, a: { b: 'deep' }, 'c.d': 'dots', list: ['x'], evil: 'a\r\nb: c' });
+    const text = await token(clock, { level: 7, admin: false, a: { b: 'deep' }, 'c.d': 'dots', list: ['x'], nil: null, evil: 'a\r\nb: c' });
     expect((await check(bearer(text)))?.edits.set).toEqual([
       ['x-payload', text.split('.')[1]],
       ['x-sub', 'alice'],
@@ -359,6 +403,16 @@ describe('key sets', () => {
     expect(tries).toBe(2);
     expect((await check(turned))?.fault).toBe('');
     expect(tries).toBe(2);
+    // Nothing else that is wrong with a token is a reason to ask.
+    clock.advance(30_000);
+    expect((await check(bearer(await token(clock, {}, { key: second.key, jwk: first.jwk }))))?.fault).toBe('Jwt verification fails');
+    expect(tries).toBe(2);
+  });
+
+  it('fail closed whatever a fetch of yours rejects with', async () => {
+    // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors -- what others do
+    const { check, clock } = await made([fetched()], () => Promise.reject());
+    expect((await check(bearer(await token(clock))))?.fault).toBe('Jwks remote fetch is failed');
   });
 
   it('are fetched again beside the calls when they are old, and are good for an hour without the issuer', async () => {
@@ -419,6 +473,75 @@ describe('key sets', () => {
   });
 });
 
+describe('a token that was good', () => {
+  /** As `made`, and how often a signature was looked at. */
+  async function counted(rules: readonly JwtRule[], fetchJson?: FetchJson): Promise<Made & { verified: number }> {
+    const counts = { verified: 0 };
+    const jose = await import('jose');
+    const jwtVerify = ((...args: Parameters<typeof jose.jwtVerify>) => {
+      counts.verified++;
+      return jose.jwtVerify(...args);
+    }) as typeof jose.jwtVerify;
+    const one = await made(rules, fetchJson, () => Promise.resolve({ ...jose, jwtVerify }));
+    return Object.assign(counts, one);
+  }
+
+  it('is not verified again, until it ends', async () => {
+    const world = await counted([rule()]);
+    const call = bearer(await token(world.clock));
+    const first = await world.check(call);
+    expect(await world.check(call)).toEqual(first);
+    expect(world.verified).toBe(1);
+    world.clock.advance(300_000);
+    // Within the tolerance it is good, and asked of jose.
+    expect((await world.check(call))?.fault).toBe('');
+    expect((await world.check(call))?.fault).toBe('');
+    expect(world.verified).toBe(3);
+    world.clock.advance(60_000);
+    expect((await world.check(call))?.fault).toBe('Jwt is expired');
+  });
+
+  it('is verified again with other keys: one that was taken back is none', async () => {
+    let keys = [first.jwk];
+    const world = await counted([fetched()], () => Promise.resolve({ keys }));
+    const call = bearer(await token(world.clock, { exp: Math.floor(world.clock.wall() / 1_000) + 10_000 }));
+    expect((await world.check(call))?.fault).toBe('');
+    keys = [second.jwk];
+    world.clock.advance(300_000);
+    await world.check(call);
+    expect((await world.check(call))?.fault).toBe('Jwt verification fails');
+  });
+
+  it('says nothing of one with the same words and another signature', async () => {
+    const world = await counted([rule()]);
+    const good = await token(world.clock);
+    await world.check(bearer(good));
+    const [head, payload] = good.split('.') as [string, string];
+    const other = (await token(world.clock, { sub: 'bob' })).split('.')[2] as string;
+    for (const text of [`${head}.${payload}.${other}`, `${head}.${payload}.`])
+      expect((await world.check(bearer(text)))?.fault).toMatch(/^Jwt/);
+    expect((await world.check(bearer(`${good}=`)))?.fault).toMatch(/^Jwt/);
+  });
+
+  it('is of the rule that found it good alone', async () => {
+    const world = await counted([rule({ audiences: ['api'] }), rule({ fromHeaders: [{ name: 'x-token', prefix: '' }] })]);
+    const text = await token(world.clock, { aud: 'web' });
+    expect((await world.check({ headers: ['x-token', text] }))?.fault).toBe('');
+    expect((await world.check(bearer(text)))?.fault).toBe('Audiences in Jwt are not allowed');
+  });
+
+  it('cannot be changed by one call for the next', async () => {
+    const world = await counted([rule()]);
+    const call = bearer(await token(world.clock, { roles: { list: ['a'] } }));
+    for (let i = 0; i < 2; i++) {
+      const result = (await world.check(call)) as TokenResult & { jwt: { claims: { roles: { list: string[] } } } };
+      const { roles } = result.jwt.claims;
+      expect(() => roles.list.push('admin')).toThrow(TypeError);
+      expect(roles).toEqual({ list: ['a'] });
+    }
+  });
+});
+
 describe('loading', () => {
   const scope = { namespace: '', labels: {}, expressions: [] };
 
@@ -434,8 +557,12 @@ describe('loading', () => {
 
   it('says what to install', async () => {
     const policy: RequestAuthenticationPolicy = { ...HEAD, kind: 'request-authentication', scope, rules: [rule()] };
-    const loadJose = (): Promise<never> => Promise.reject(new Error('no module'));
-    await expect(loadTokenCheck([policy], SELF, { clock: new VirtualClock(), loadJose })).rejects.toThrow('npm install jose');
+    const cause = new Error('no module');
+    const loadJose = (): Promise<never> => Promise.reject(cause);
+    await expect(loadTokenCheck([policy], SELF, { clock: new VirtualClock(), loadJose })).rejects.toMatchObject({
+      message: expect.stringContaining('npm install jose'),
+      cause,
+    });
   });
 
   it('takes the guarded fetch by itself', async () => {
@@ -448,5 +575,21 @@ describe('loading', () => {
     const clock = new VirtualClock();
     const tokens = await loadTokenCheck([policy], SELF, { clock });
     expect(await tokens?.check(request(bearer(await token(clock))))).toMatchObject({ fault: 'Jwks remote fetch is failed' });
+  });
+
+  it('waits for a key set by the clock that it is given', async () => {
+    const rules = [fetched({ jwksUri: 'https://localhost:1/', fetchTimeoutMs: 700 })];
+    const policy: RequestAuthenticationPolicy = { ...HEAD, kind: 'request-authentication', scope, rules };
+    const due: number[] = [];
+    class Watched extends VirtualClock {
+      override arm(timer: Timer, dueMs: number): void {
+        due.push(dueMs - this.now());
+        super.arm(timer, dueMs);
+      }
+    }
+    const clock = new Watched();
+    const tokens = await loadTokenCheck([policy], SELF, { clock });
+    expect(await tokens?.check(request(bearer(await token(clock))))).toMatchObject({ fault: 'Jwks remote fetch is failed' });
+    expect(due).toEqual([700]);
   });
 });

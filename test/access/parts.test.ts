@@ -6,6 +6,7 @@ import { addressTest } from '../../src/access/address.ts';
 import { anyText, globTest, textTest } from '../../src/access/text.ts';
 import { AccessCheck } from '../../src/access/check.ts';
 import { accessRequestOf, authorizeLayer } from '../../src/inbound/authorize-layer.ts';
+import { CallBody } from '../../src/inbound/peek-body.ts';
 import { editHead, type HeadEdits, NO_EDITS } from '../../src/access/head-edit.ts';
 import { NOBODY } from '../../src/inbound/trusted-callers.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -178,6 +179,7 @@ describe('a call without a connection', () => {
       remoteAddress: '',
       sni: '',
       jwt: null,
+      content: new CallBody(call),
     });
   });
 

@@ -140,6 +140,7 @@ describe('the authorize layer', () => {
         remoteAddress: '127.0.0.1',
         sni: '',
         jwt: null,
+        content: expect.anything(),
       },
     ]);
   });

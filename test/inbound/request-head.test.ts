@@ -1,5 +1,6 @@
 // Heads that two parties could read differently, and headers that only the mesh may write: over raw sockets, with the bytes
 // that an attacker would send.
+import type { IncomingMessage } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Listener } from '../../src/inbound/handler.ts';
 import { createMesh } from '../../src/mesh/create-mesh.ts';
@@ -217,6 +218,34 @@ describe('the request id', () => {
     expect(stranger.headers['x-request-id']).toBe(stranger.text);
     const other = await overHttp2({ port });
     expect(other.text).not.toBe(stranger.text);
+  });
+
+  it('is told to peers when somebody has asked for it, and to anybody else in any case', async () => {
+    const { port } = await serving((_request, response) => void response.end('unasked'));
+    const headers = { 'x-request-id': 'abc-1' };
+    expect((await overHttp1({ port, as: CALLER, headers })).headers['x-request-id']).toBeUndefined();
+    expect((await overHttp1({ port, headers })).headers['x-request-id']).toMatch(/^[0-9a-f-]{36}$/);
+  });
+
+  it('is the same whenever it is asked for, also when the answer is over', async () => {
+    const late = Promise.withResolvers<IncomingMessage>();
+    const { port } = await serving((request, response) => {
+      response.on('close', () => late.resolve(request));
+      response.end('unasked');
+    });
+    await overHttp1({ port, as: CALLER });
+    const request = await late.promise;
+    const name = requestIdOf(request);
+    expect(name).toMatch(/^[0-9a-f-]{36}$/);
+    expect(requestIdOf(request)).toBe(name);
+  });
+
+  it('is a UUID of version 4, another each time', async () => {
+    const { port } = await serving(ids);
+    const names: string[] = [];
+    for (let i = 0; i < 130; i++) names.push((await overHttp1({ port })).text);
+    expect(names.filter((name) => !/^[\da-f]{8}-[\da-f]{4}-4[\da-f]{3}-[89ab][\da-f]{3}-[\da-f]{12}$/.test(name))).toEqual([]);
+    expect(new Set(names).size).toBe(130);
   });
 
   it('goes on with the calls that the handler makes, and not beyond them', async () => {

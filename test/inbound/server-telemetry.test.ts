@@ -5,7 +5,7 @@ import express from 'express';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import type { Listener } from '../../src/inbound/handler.ts';
-import { loadTelemetry, type Telemetry, type TelemetryOptions } from '../../src/mesh/telemetry.ts';
+import { makeTelemetry, type Telemetry, type TelemetryOptions } from '../../src/mesh/telemetry.ts';
 import { register, unregister } from '../telemetry/otel.ts';
 import { CALLER, overHttp1, overHttp2, secure, type SecureOptions, type SecureServer } from './secure-server.ts';
 
@@ -21,7 +21,7 @@ interface Told {
 }
 
 async function serving(listener: Listener, options: SecureOptions = {}, telemetryOptions: TelemetryOptions = {}): Promise<Told> {
-  const telemetry = await loadTelemetry(telemetryOptions, systemClock);
+  const telemetry = makeTelemetry(telemetryOptions, systemClock);
   const real = await secure(listener, { ...options, setup: { telemetry } });
   closers.push(real.close, () => telemetry.close());
   return { real, telemetry };

@@ -1,7 +1,6 @@
 // A process that serves one call and is told to end meanwhile. Tells its parent its port, and that the call has come.
 import type { AddressInfo } from 'node:net';
-import { closeOnSignals } from '../../src/inbound/close-on-signals.ts';
-import { createServer } from '../../src/inbound/server.ts';
+import { closeOnSignals, createServer } from '../../src/mesh/servers.ts';
 import { createMesh } from '../../src/mesh/mesh.ts';
 
 const mesh = await createMesh({ config: { services: {} } });

@@ -15,7 +15,7 @@ async function served(
 ): Promise<[RealWire, RawServer]> {
   const server = await rawServer(onRequest, onConnection);
   const wire = realWire(server.port);
-  closers.push(server.close, wire.transport.close);
+  closers.push(server.close, () => wire.transport.close());
   return [wire, server];
 }
 
@@ -79,7 +79,7 @@ describe('a call over HTTP/1.1 comes to', () => {
 
   it('refused connections', async () => {
     const wire = realWire(await closedPort());
-    closers.push(wire.transport.close);
+    closers.push(() => wire.transport.close());
     let told = 0;
     wire.shared.onConnectFailure = () => told++;
     expect(await wire.outcome({ method: 'POST', content: 'x' })).toBe('connect_failed none retryable');
@@ -138,7 +138,7 @@ describe('a call over HTTP/1.1 comes to', () => {
 async function h2Served(onStream: OnStream): Promise<[RealWire, () => number]> {
   const server = await rawH2(onStream);
   const wire = realWire(server.port, { protocol: 'http2' });
-  closers.push(server.close, wire.transport.close);
+  closers.push(server.close, () => wire.transport.close());
   return [wire, server.streams];
 }
 

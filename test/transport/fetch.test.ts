@@ -4,7 +4,7 @@ import type { Call, Reply } from '../../src/core/call.ts';
 import { meshError } from '../../src/core/errors.ts';
 import { parseDuration } from '../../src/model/duration.ts';
 import { MeshDispatcher } from '../../src/transport/dispatcher.ts';
-import { type MeshFetch, meshFetch } from '../../src/transport/fetch.ts';
+import { type MeshFetch, type MeshFetchInit, meshFetch } from '../../src/transport/fetch.ts';
 import type { Outbound } from '../../src/transport/outbound.ts';
 import { fakeReply, type FakeReply } from '../support/fake-service.ts';
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
@@ -18,7 +18,7 @@ interface Bench {
   fail(error: unknown): void;
 }
 
-function bench(outbound: Partial<Outbound> = {}): Bench {
+function bench(outbound: Partial<Outbound> = {}, more: { readonly takesDispatcher?: boolean } = {}): Bench {
   const clock = new VirtualClock();
   const calls: Call[] = [];
   const pending: { resolve: (reply: Reply) => void; reject: (error: unknown) => void }[] = [];
@@ -42,7 +42,7 @@ function bench(outbound: Partial<Outbound> = {}): Bench {
   };
   const dispatcher = new MeshDispatcher(known, { parseDuration: durationMs, onClose: () => Promise.resolve() });
   return {
-    fetch: meshFetch({ outbound: known, dispatcher, parseDuration: durationMs }),
+    fetch: meshFetch({ outbound: known, dispatcher, parseDuration: durationMs, ...more }),
     clock,
     calls,
     answer: (reply) => pending.shift()?.resolve(reply),
@@ -219,5 +219,55 @@ describe('a redirect', () => {
     expect(calls[2]?.timeoutMs).toBe(1);
     answer(ended(200));
     expect([(await answered).url, (await answered).redirected]).toEqual(['http://reviews/late', true]);
+  });
+});
+
+describe('mesh.fetch where built-in fetch takes no dispatcher', () => {
+  const elsewhere = (outbound: Partial<Outbound> = {}): Bench => bench(outbound, { takesDispatcher: false });
+  const text = async (call: Call | undefined): Promise<string> => {
+    const opened = call?.body?.open() as AsyncIterable<Uint8Array>;
+    return new Response(ReadableStream.from(opened) as unknown as ReadableStream).text();
+  };
+
+  it.each<[string, string | Request, MeshFetchInit, string, string]>([
+    ['a Request', new Request('http://reviews/r', { method: 'POST', body: 'hello' }), {}, 'POST /r', 'hello'],
+    ['a method that is not normalised', 'http://reviews/m', { method: 'PROPFIND' }, 'PROPFIND /m', ''],
+    ['cache and credentials', 'http://reviews/c', { cache: 'no-store', credentials: 'include' }, 'GET /c', ''],
+    ['headers that are no strings', 'http://reviews/h', { headers: { 'x-n': 1 } as never }, 'GET /h', ''],
+  ])('goes through the mesh all the same: %s', async (_, input, init, wanted, body) => {
+    const { fetch, calls, answer } = elsewhere();
+    const answered = fetch(input, init);
+    answer(ended(200));
+    expect((await answered).status).toBe(200);
+    const [call] = calls;
+    expect(`${call?.method} ${call?.path}`).toBe(wanted);
+    if (body !== '') expect(await text(call)).toBe(body);
+  });
+
+  it('sends a form with its type', async () => {
+    const { fetch, calls, answer } = elsewhere();
+    const form = new FormData();
+    form.set('a', 'b');
+    const answered = fetch('http://reviews/', { method: 'POST', body: form, mesh: { timeout: 500 } });
+    answer(ended(200));
+    await answered;
+    const [call] = calls;
+    expect([call?.timeoutMs, call?.header('content-type')?.split(';')[0]]).toEqual([500, 'multipart/form-data']);
+    expect(await text(call)).toContain('name="a"');
+  });
+
+  it('obeys a signal that was aborted before, and one that is later', async () => {
+    const { fetch, calls } = elsewhere();
+    const reason = new Error('enough');
+    await expect(fetch('http://reviews/', { signal: AbortSignal.abort(reason), cache: 'no-store' })).rejects.toBe(reason);
+    const controller = new AbortController();
+    fetch('http://reviews/', { signal: controller.signal, cache: 'no-store' }).catch(() => {});
+    controller.abort(reason);
+    expect(calls.map(({ cancelReason }) => cancelReason)).toEqual([reason]);
+  });
+
+  it('refuses a host that is nobody here, when told to', async () => {
+    const { fetch } = elsewhere({ refusesUnknown: true });
+    await expect(fetch(new Request('http://elsewhere/'))).rejects.toMatchObject({ code: 'unknown_host' });
   });
 });

@@ -49,7 +49,12 @@ async function racing(): Promise<Racing> {
   );
   const [first, second] = servers as [RawServer, RawServer];
   const wires = [realWire(first.port, { clock }), realWire(second.port, { clock })] as const;
-  closers.push(first.close, second.close, wires[0].transport.close, wires[1].transport.close);
+  closers.push(
+    first.close,
+    second.close,
+    () => wires[0].transport.close(),
+    () => wires[1].transport.close(),
+  );
   const leaf: Service = (attempt) => {
     attempt.endpoint = { address: String(attempt.attempt) } as unknown as Endpoint;
     return (attempt.attempt === 1 ? wires[0] : wires[1]).transport.service(attempt);

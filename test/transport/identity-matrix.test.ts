@@ -2,7 +2,7 @@
 // behind the server saw nothing.
 import { createSecureServer } from 'node:http2';
 import { createServer as createHttpsServer } from 'node:https';
-import { createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net';
+import { connect, createServer as createTcpServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import type { TlsOptions } from 'node:tls';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
@@ -115,6 +115,23 @@ const asks = { requestCert: true, rejectUnauthorized: true, ca: a.cert } as cons
 
 function good(options: LeafOptions = {}): TlsOptions {
   return { ...a.issue({ uris: [SERVER], ...options }), ...asks };
+}
+
+/** Passes connections on when it may; until then their bytes wait. */
+function heldBack(port: number, may: Promise<void>): Server {
+  return createTcpServer((socket) => {
+    void may.then(() => {
+      const onward = connect(port, '127.0.0.1');
+      onward.on('error', () => socket.destroy());
+      socket.pipe(onward).pipe(socket);
+      closers.push(() => onward.destroy());
+    });
+  });
+}
+
+/** A body that can be read once. */
+async function* once(text: string): AsyncGenerator<Buffer> {
+  yield Buffer.from(text);
 }
 
 describe.each([
@@ -270,6 +287,35 @@ describe.each([
     source.offer({ chain: cert, key, bundles: new Map([['a.test', [a.cert]]]) });
     expect(await wire.outcome()).toBe('200 ok');
     expect([before, seen.connections, seen.requests]).toEqual([1, 2, 4]);
+  });
+
+  it.each<[string, 'client' | 'server']>([
+    ['shows a certificate of a root that is no longer taken', 'client'],
+    ['knows only a root that the server has left', 'server'],
+  ])('a connection that a rotation overtakes, because it %s, is made anew: the call knows nothing of it', async (_name, leaver) => {
+    const roots = { 'a.test': a.cert };
+    const seen = await tlsServer(
+      leaver === 'client' ? { ...good(), ca: b.cert } : { ...b.issue({ uris: [SERVER] }), ...asks, ca: [a.cert, b.cert] },
+      isH2,
+    );
+    const source = identity({}, roots);
+    const early = Promise.withResolvers<void>();
+    const port = await listening(heldBack(seen.port, early.promise) as never);
+    const wire = wireTo(port, isH2, MUTUAL, source);
+    const outcomes = Promise.all([wire.outcome(), wire.outcome({ method: 'POST', content: once('body') })]);
+    await idle();
+    const { cert, key } = b.issue({ uris: [CLIENT] });
+    source.offer({ chain: cert, key, bundles: new Map([['a.test', [a.cert, b.cert]]]) });
+    early.resolve();
+    expect([await outcomes, seen.requests]).toEqual([['200 ok', '200 ok'], 2]);
+    expect(wire.reports).toMatchObject({ untrusted: [], refused: [] });
+  });
+
+  it('a connection that fails with certificates that are in force is not made anew', async () => {
+    const seen = await tlsServer({ ...good(), ca: b.cert }, isH2);
+    const wire = wireTo(seen.port, isH2, MUTUAL, identity());
+    expect(await wire.outcome()).toBe('certificate_refused none');
+    expect([seen.connections, wire.reports.refused.length]).toEqual([0, 1]);
   });
 });
 

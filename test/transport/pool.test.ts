@@ -21,7 +21,7 @@ async function server(onRequest: (socket: Socket, nth: number) => void, onConnec
 
 function wireTo(port: number, init: WireInit = {}): RealWire {
   const wire = realWire(port, init);
-  closers.push(wire.transport.close);
+  closers.push(() => wire.transport.close());
   return wire;
 }
 
@@ -47,6 +47,34 @@ function held(): { readonly onRequest: (socket: Socket) => void; answerAll(): vo
 }
 
 describe('sockets', () => {
+  it('that are too old are closed when they are next asked for, within the limit of the service', async () => {
+    const endpoint = await server(answer);
+    const clock = new VirtualClock();
+    const wire = wireTo(endpoint.port, { clock, limits: { maxConnections: 1 }, connections: { maxAgeMs: 1_000 } });
+    for (const [afterMs, accepted] of [
+      [0, 1],
+      [1_000, 1],
+      [1, 2],
+      [1_000, 2],
+    ] as const) {
+      clock.advance(afterMs);
+      expect([await wire.outcome(), endpoint.accepted()]).toEqual(['200 ok', accepted]);
+    }
+  });
+
+  it('that are too old are closed although calls wait for them all the time', async () => {
+    const endpoint = await server(answer);
+    const clock = new VirtualClock();
+    const wire = wireTo(endpoint.port, { clock, limits: { maxConnections: 1 }, connections: { maxAgeMs: 1_000 } });
+    const calls = Array.from({ length: 20 }, async () => {
+      const outcome = await wire.outcome();
+      clock.advance(300);
+      return outcome;
+    });
+    expect([new Set(await Promise.all(calls)), endpoint.requests()]).toEqual([new Set(['200 ok']), 20]);
+    expect(endpoint.accepted()).toBeGreaterThanOrEqual(4);
+  });
+
   it('twenty answers of 503 in a row, each retried elsewhere, need two sockets to each endpoint', async () => {
     const [sick, healthy] = [await server((socket) => socket.write(NO)), await server(answer)];
     const mesh = await meshOf({

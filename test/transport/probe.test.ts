@@ -14,6 +14,9 @@ import { endpointProbe } from '../../src/transport/probe.ts';
 import { decodeStatus, encodeCheck } from '../../src/transport/probe-grpc.ts';
 import { authority } from '../identity/certificates.ts';
 import { settle, VirtualClock } from '../support/virtual-clock.ts';
+import { loadTls } from '../../src/transport/tls-room.ts';
+
+await loadTls();
 
 const root = authority('root');
 const cert = root.issue({ dns: ['reviews'] });

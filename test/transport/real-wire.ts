@@ -2,12 +2,15 @@
 import type { Call, Endpoint, Reply } from '../../src/core/call.ts';
 import type { Clock } from '../../src/core/clock.ts';
 import { MeshError } from '../../src/core/errors.ts';
-import { LIMITS_DEFAULTS, type LimitsPolicy, type TlsPolicy } from '../../src/model/destination.ts';
+import { type ConnectionPolicy, LIMITS_DEFAULTS, type LimitsPolicy, type TlsPolicy } from '../../src/model/destination.ts';
 import { requestBody } from '../../src/transport/body.ts';
 import { endpointTransport, type EndpointTransport, ServiceTransport } from '../../src/transport/pool.ts';
 import { testCall, type TestCallInit } from '../support/fake-service.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
 import { Recorder } from './fake-wire.ts';
+import { loadTls } from '../../src/transport/tls-room.ts';
+
+await loadTls();
 
 export { closedPort, OK, type RawServer, rawServer } from '../interop/faults/raw-server.ts';
 
@@ -16,6 +19,7 @@ export interface WireInit {
   readonly protocol?: 'http1' | 'http2';
   readonly tls?: TlsPolicy;
   readonly limits?: Partial<LimitsPolicy>;
+  readonly connections?: ConnectionPolicy;
   readonly endpoints?: number;
   readonly clock?: Clock;
   /** Of another endpoint of the same service. */
@@ -58,10 +62,11 @@ export function realWire(port: number, init: WireInit = {}): RealWire {
     protocol = 'http1',
     tls = { mode: 'disable' },
     limits = {},
+    connections,
     endpoints = 1,
     clock = new VirtualClock(),
   } = init;
-  const policy = { service: 'reviews', protocol, tls, limits: { ...LIMITS_DEFAULTS, ...limits }, endpoints };
+  const policy = { service: 'reviews', protocol, tls, limits: { ...LIMITS_DEFAULTS, ...limits }, connections, endpoints };
   const shared = init.shared ?? new ServiceTransport(policy, { clock, identity: null });
   const endpoint: Endpoint = {
     address: `${host}:${port}`,

@@ -4,7 +4,7 @@ import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createMesh, type Mesh } from '../../src/mesh/mesh.ts';
-import { MeshResponse } from '../../src/transport/response.ts';
+import { meshResponse } from '../../src/transport/response.ts';
 import { testCall } from '../support/fake-service.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { VirtualClock } from '../support/virtual-clock.ts';
@@ -46,7 +46,7 @@ async function answered(
 ): Promise<{ response: Response; wire: ReturnType<typeof play>['wire']; call: ReturnType<typeof play>['call'] }> {
   const { wire, reply, call } = play();
   wire.start().head(200, headers);
-  return { wire, call, response: new MeshResponse(await reply, call, 'http://reviews/', false) as unknown as Response };
+  return { wire, call, response: meshResponse(await reply, call, 'http://reviews/', false) };
 }
 
 describe('an answer that nobody reads', () => {
@@ -104,7 +104,7 @@ describe('an answer that was read', () => {
     const read = async (): Promise<WeakRef<object>> => {
       const { wire, reply, call } = play();
       wire.start().head(200, {});
-      const response = new MeshResponse(await reply, call, 'http://reviews/', false) as unknown as Response;
+      const response = meshResponse(await reply, call, 'http://reviews/', false);
       const text = how === 'text' ? response.text() : new Response(response.body).text();
       await idle();
       wire.data(Buffer.from('ok')).end();
@@ -231,7 +231,7 @@ describe('a response', () => {
   it('of HEAD has no body whatever the headers say', async () => {
     const { wire, reply } = play();
     wire.start().head(200, { 'content-length': '5000000' }).end();
-    const response = new MeshResponse(await reply, testCall({ method: 'HEAD' }), 'http://reviews/', false) as unknown as Response;
+    const response = meshResponse(await reply, testCall({ method: 'HEAD' }), 'http://reviews/', false);
     expect([response.body, await response.text(), wire.controller.aborted]).toEqual([null, '', false]);
   });
 });

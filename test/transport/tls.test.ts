@@ -58,7 +58,7 @@ async function tlsServer(options: TlsOptions, isH2 = false): Promise<TlsServer> 
 
 function wireTo(port: number, tls: TlsPolicy, init: WireInit = {}): RealWire {
   const wire = realWire(port, { ...init, tls });
-  closers.push(wire.transport.close);
+  closers.push(() => wire.transport.close());
   return wire;
 }
 

@@ -37,7 +37,10 @@ interface Pair {
 function pairOf(firstPort: number, secondPort: number, init: WireInit): Pair {
   const clock = new VirtualClock();
   const [first, second] = [realWire(firstPort, { ...init, clock }), realWire(secondPort, { clock })];
-  closers.push(first.transport.close, second.transport.close);
+  closers.push(
+    () => first.transport.close(),
+    () => second.transport.close(),
+  );
   const log: string[] = [];
   const budget = new Budget(BUDGET_DEFAULTS, clock.now());
   const leaf: Service = (attempt) => {
