@@ -5,18 +5,22 @@ import { connect, createServer } from 'node:tls';
 import { newAuthority } from './dev-authority.ts';
 import { chainOf } from './verify-peer.ts';
 
-let answer: Promise<boolean> | null = null;
-
-/** As a server: it is there that some are blind. */
-export function seesIntermediates(nowMs: number): Promise<boolean> {
-  answer ??= probe(nowMs).catch(() => false);
-  return answer;
-}
-
 /** Leaf and intermediate at least. */
 const LINKS_MIN = 2;
 
-function probe(nowMs: number): Promise<boolean> {
+let answer: Promise<boolean> | null = null;
+
+/** As a server: it is there that some are blind. Whoever cannot find out counts as blind. */
+export function seesIntermediates(nowMs: number): Promise<boolean> {
+  answer ??= linksSeen(nowMs).then(
+    (links) => links >= LINKS_MIN,
+    () => false,
+  );
+  return answer;
+}
+
+/** How many certificates a server sees of a chain with one intermediate, its root among them. */
+export function linksSeen(nowMs: number): Promise<number> {
   const root = newAuthority({ trustDomain: 'probe.local', nowMs });
   // Of two intermediates: one that Node knows as our own would prove nothing.
   const own = (): { readonly cert: string; readonly key: string; readonly ca: string } => {
@@ -24,11 +28,11 @@ function probe(nowMs: number): Promise<boolean> {
     return { cert: chain.join(''), key, ca: root.cert };
   };
   const [left, right] = duplexPair();
-  const server = createServer({ ...own(), minVersion: 'TLSv1.3', requestCert: true, rejectUnauthorized: false });
+  const server = createServer({ ...own(), requestCert: true });
   const client = connect({ ...own(), socket: right, rejectUnauthorized: false });
-  return new Promise<boolean>((resolve, reject) => {
+  return new Promise<number>((resolve, reject) => {
     server.on('secureConnection', (socket) => {
-      resolve(chainOf(socket.getPeerCertificate(true)).length >= LINKS_MIN);
+      resolve(chainOf(socket.getPeerCertificate(true)).length);
       client.destroy();
       socket.destroy();
     });

@@ -9,20 +9,26 @@ export function tlv(tag: number, ...parts: readonly Uint8Array[]): Buffer {
 
 function lengthOf(length: number): number[] {
   if (length < 128) return [length];
-  const bytes: number[] = [];
-  for (let left = length; left > 0; left = Math.floor(left / 256)) bytes.unshift(left % 256);
+  const bytes = bytesOf(length);
   return [0x80 + bytes.length, ...bytes];
+}
+
+/** The highest first; none for 0. */
+function bytesOf(value: number): number[] {
+  const bytes: number[] = [];
+  for (let left = value; left > 0; left = Math.floor(left / 256)) bytes.unshift(left % 256);
+  return bytes;
 }
 
 export function sequence(...parts: readonly Uint8Array[]): Buffer {
   return tlv(DER.sequence, ...parts);
 }
 
-/** Not negative: a byte, or the bytes of a number. */
+/** Not negative: a number, or its bytes. */
 export function integer(value: number | Uint8Array): Buffer {
-  const bytes = Buffer.from(typeof value === 'number' ? [value] : value);
+  const bytes = typeof value === 'number' ? bytesOf(value) : [...value];
   // The highest bit would be a sign.
-  return tlv(DER.integer, (bytes[0] as number) >= 0x80 ? Buffer.concat([Buffer.from([0]), bytes]) : bytes);
+  return tlv(DER.integer, Buffer.from((bytes[0] ?? 0x80) >= 0x80 ? [0, ...bytes] : bytes));
 }
 
 export function octets(value: Uint8Array): Buffer {

@@ -68,7 +68,8 @@ export class RotatingTls {
 
   /** A failure changes nothing, unless the identity was taken back. */
   readonly #heed = (): void => {
-    const version = this.#deps.identity?.current?.version ?? 0;
+    const { current } = this.#deps.identity as IdentitySource;
+    const version = current?.version ?? 0;
     if (version === this.#version) return;
     this.#version = version;
     this.#replace();

@@ -10,12 +10,12 @@ import {
 } from 'node:tls';
 import type { Clock } from '../core/clock.ts';
 import type { TlsPolicy } from '../model/destination.ts';
-import { readCertificate } from './certificate.ts';
+import { type Certificate, readCertificate } from './certificate.ts';
 import { expectedHost, expectedNames } from './expected-peer.ts';
 import { isIdentityFailure } from './identity-failure.ts';
 import type { Identity } from './identity-source.ts';
 import { pemBlocks } from './pem.ts';
-import { parseSpiffeId } from './spiffe-id.ts';
+import { parseSpiffeId, type SpiffeId } from './spiffe-id.ts';
 import { type Trust, trustOf } from './trust.ts';
 import { chainOf, verifyPeer } from './verify-peer.ts';
 
@@ -69,11 +69,16 @@ function nameCheck(names: readonly string[]): ClientTls['checkPeer'] {
   const expected = expectedNames(names, { name: '', aliases: [] });
   return (_name, peer) => {
     const certificate = readCertificate(peer.raw);
-    const [uri = '', ...others] = certificate.uris;
-    const id = others.length > 0 ? 'several' : parseSpiffeId(uri);
-    if (expected.fits({ certificate, id: typeof id === 'string' ? null : id })) return undefined;
+    if (expected.fits({ certificate, id: onlyId(certificate) })) return undefined;
     return new PeerUntrusted(`the peer shows ${certificate.x509.subjectAltName ?? 'no name'}, expected ${expected.text}`);
   };
+}
+
+/** A certificate with several URIs has none that counts. */
+function onlyId({ uris }: Certificate): SpiffeId | null {
+  if (uris.length !== 1) return null;
+  const id = parseSpiffeId(uris[0] as string);
+  return typeof id === 'string' ? null : id;
 }
 
 /** With `verify` less is checked, because the rule says so: never by default. */

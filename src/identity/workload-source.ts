@@ -46,7 +46,7 @@ export function workloadSource({ address, hint = '' }: WorkloadOptions, deps: He
       held.giveUp(error);
       return;
     }
-    if (status === GRPC_STATUS.permissionDenied && held.newest !== null) held.withdraw(error);
+    if (status === GRPC_STATUS.permissionDenied) held.withdraw(error);
     else if (status !== GRPC_STATUS.ok) held.fail(error);
     timer = runAt(clock, clock.now() + retryMs(failures++, random), start);
   }

@@ -21,8 +21,10 @@ const EMPTY_REQUEST = Buffer.alloc(FRAME_HEAD_BYTES);
 export function agentAddress(text: string): () => Socket {
   const path = /^unix:(?:\/\/)?(\/[^/?#][^?#]*)$/.exec(text)?.[1];
   if (path !== undefined) return () => connectSocket({ path });
-  const [, host = '', port = ''] = /^tcp:\/\/(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text)?.filter((part) => part !== undefined) ?? [];
-  if (isIP(host) !== 0 && Number(port) > 0 && Number(port) < 65_536) return () => connectSocket({ host, port: Number(port) });
+  const [, v6, v4, digits] = /^tcp:\/\/(?:\[([^\]]+)\]|([^:[\]]+)):(\d{1,5})$/.exec(text) ?? [];
+  const host = String(v6 ?? v4);
+  const port = Number(digits);
+  if (isIP(host) !== 0 && port > 0 && port < 65_536) return () => connectSocket({ host, port });
   throw new Error(`${JSON.stringify(text)} is no address of a SPIFFE agent; write unix:///path/to/agent.sock or tcp://IP:port`);
 }
 
@@ -64,8 +66,8 @@ export function openWorkloadStream(open: () => Socket, { onMessage, onEnd }: Wor
     }
   }
 
-  session.on('error', (error) => end(GRPC_STATUS.unavailable, error.message));
-  session.on('close', () => end(GRPC_STATUS.unavailable, 'the connection was closed'));
+  // Whatever ends the session ends its stream, with the same reason.
+  session.on('error', () => {});
   const stream: ClientHttp2Stream = session.request({
     [constants.HTTP2_HEADER_METHOD]: 'POST',
     [constants.HTTP2_HEADER_PATH]: PATH,

@@ -128,6 +128,19 @@ describe('DER', () => {
     expect(() => derValue(undefined, DER.octets)).toThrow(new DerError('tag 4 expected, nothing found'));
   });
 
+  it.each<[number | Uint8Array, readonly number[]]>([
+    [0, [0]],
+    [127, [127]],
+    [128, [0, 128]],
+    [255, [0, 255]],
+    [256, [1, 0]],
+    [40_000, [0, 156, 64]],
+    [Uint8Array.of(1, 2), [1, 2]],
+    [Uint8Array.of(0x80), [0, 0x80]],
+  ])('integer %j', (value, bytes) => {
+    expect([...derValue(derAt(integer(value)), DER.integer)]).toEqual(bytes);
+  });
+
   it.each(['2.5.29.17', '1.2.840.113549.1.1.11', '2.999.3', '0.9.1', '1.3.6.1.4.1.311.20.2.3'])('object identifier %s', (text) => {
     expect(derOid(derAt(objectId(text)))).toBe(text);
   });

@@ -9,7 +9,8 @@ import type { Identity, IdentitySource } from '../../src/identity/identity-sourc
 import { pemBytes } from '../../src/identity/pem.ts';
 import { sourceFrom } from '../../src/identity/source-from-config.ts';
 import { seededRandom } from '../support/seeded-random.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import type { VirtualClock } from '../support/virtual-clock.ts';
+import { StrictClock } from './strict-clock.ts';
 
 const NOW_MS = Date.now();
 const root = newAuthority({ trustDomain: 'a.test', nowMs: NOW_MS });
@@ -47,7 +48,7 @@ interface Bench {
 }
 
 function bench(files: IdentityFiles | IdentityFolder, jitterMaxMs = 0, pollMs?: number): Bench {
-  const clock = new VirtualClock(1_000, NOW_MS);
+  const clock = new StrictClock(1_000, NOW_MS);
   const source = fileSource(files, { clock, random: seededRandom(3), jitterMaxMs, pollMs });
   const news: string[] = [];
   source.subscribe(
@@ -108,6 +109,12 @@ describe('an identity in a folder', () => {
     const { source } = bench({ directory: path, bundles: { 'a.test': root.cert } });
     expect(source.current?.spiffeId).toBe(ID);
     source.close();
+    const map = join(path, 'map.json');
+    const x5c = [Buffer.from(pemBytes(root.cert)).toString('base64')];
+    writeFileSync(map, JSON.stringify({ trust_domains: { 'a.test': { keys: [{ use: 'x509-svid', x5c }] } } }));
+    const mapped = bench({ directory: path, bundleMap: map });
+    expect(mapped.source.current?.spiffeId).toBe(ID);
+    mapped.source.close();
     const lacking = bench({ directory: path });
     expect(lacking.source.lastError?.message).toContain('the ca cannot be read from');
     lacking.source.close();
@@ -244,6 +251,95 @@ describe('files by name', () => {
     return path;
   };
 
+  it('are followed, each of them', () => {
+    const path = folder();
+    const [certPath, keyPath, caPath] = KUBERNETES.map((name) => join(path, name)) as [string, string, string];
+    const mapPath = written('map.json', bundleMap({ 'b.test': [other.cert] }));
+    const bundlePath = written('bundle.pem', other.cert);
+    const crlPath = written('crl.pem', root.crl([], { nowMs: NOW_MS }));
+    fill(path, KUBERNETES, [cert, key, ca]);
+    const { source, news, poll } = bench({
+      cert: certPath,
+      key: keyPath,
+      ca: caPath,
+      bundleMap: mapPath,
+      bundles: { 'c.test': bundlePath },
+      crl: crlPath,
+    });
+    const next = material();
+    const changes: (() => void)[] = [
+      () => fill(path, KUBERNETES, next),
+      () => writeFileSync(caPath, `${next[2]}${other.cert}`),
+      () => writeFileSync(mapPath, bundleMap({ 'd.test': [other.cert] })),
+      () => writeFileSync(bundlePath, root.cert),
+      () => writeFileSync(crlPath, root.crl([next[0]], { nowMs: NOW_MS })),
+    ];
+    for (const change of changes) {
+      change();
+      poll();
+    }
+    expect(news).toEqual(['version 1', 'version 2', 'version 3', 'version 4', 'version 5', 'version 6']);
+    source.close();
+  });
+
+  /** Swaps the whole volume while it is read, so many times: between the bundle map, which is read first, and the rest. */
+  function swapping(times: number): { readonly files: IdentityFiles; readonly other: () => string; reads: number } {
+    const path = folder();
+    let generation = 0;
+    const roots: string[] = [];
+    const swap = (): void => {
+      const name = `..${generation++}`;
+      mkdirSync(join(path, name));
+      fill(join(path, name));
+      const { cert: stranger } = newAuthority({ trustDomain: 'b.test', nowMs: NOW_MS });
+      roots.push(stranger);
+      writeFileSync(join(path, name, 'map.json'), bundleMap({ 'b.test': [stranger] }));
+      symlinkSync(name, join(path, '..data_tmp'));
+      renameSync(join(path, '..data_tmp'), join(path, '..data'));
+    };
+    swap();
+    const inData = (name: string): string => join(path, '..data', name);
+    const made = {
+      reads: 0,
+      other: () => roots.at(-1) as string,
+      files: {
+        cert: inData('tls.crt'),
+        key: inData('tls.key'),
+        ca: inData('ca.crt'),
+        bundleMap: inData('map.json'),
+        bundles: {
+          get 'c.test'(): string {
+            if (++made.reads <= times) swap();
+            return other.cert;
+          },
+        },
+      },
+    };
+    return made;
+  }
+
+  it.each([0, 1, 2])('swapped %i times while they are read: read again, never half of each', (times) => {
+    const made = swapping(times);
+    // Where to watch is asked for first.
+    made.reads = -1;
+    const { source, news } = bench(made.files);
+    expect([news, source.lastError, made.reads]).toEqual([['version 1'], null, times + 1]);
+    expect(source.current?.bundles.get('b.test')).toEqual([made.other()]);
+    source.close();
+  });
+
+  it('swapped each time they are read: said so after three times', () => {
+    const made = swapping(9);
+    made.reads = -1;
+    const { source } = bench(made.files);
+    expect([source.current, source.lastError?.message, made.reads]).toEqual([
+      null,
+      expect.stringMatching(/map\.json was replaced while it was read$/),
+      3,
+    ]);
+    source.close();
+  });
+
   it('may be text: then nothing is watched', () => {
     const { source, clock } = bench({ cert, key, ca });
     expect([source.current?.spiffeId, clock.armed]).toEqual([ID, 0]);
@@ -299,6 +395,8 @@ describe('files by name', () => {
       'the list of revoked certificates cannot be read',
     ],
     ['a file that is not there', { key: '/no/such.key' }, 'the key cannot be read from /no/such.key: ENOENT'],
+    ['a certificate that is not there', { cert: '/no/such.crt' }, 'the certificate cannot be read from /no/such.crt: ENOENT'],
+    ['a map that is not there', { bundleMap: '/no/such.json' }, 'the bundle map cannot be read from /no/such.json: ENOENT'],
   ])('%s', (_, files, message) => {
     const { source } = bench({ cert, key, ca, ...files });
     expect(source.lastError?.message).toContain(message);
@@ -314,7 +412,7 @@ describe('files by name', () => {
 });
 
 describe('what a configuration asks for', () => {
-  const clock = new VirtualClock(1_000, NOW_MS);
+  const clock = new StrictClock(1_000, NOW_MS);
   const deps = { clock, random: seededRandom(1) };
   const [cert, key, ca] = material();
 

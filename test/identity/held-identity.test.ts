@@ -3,7 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { newAuthority } from '../../src/identity/dev-authority.ts';
 import { HeldIdentity } from '../../src/identity/held-identity.ts';
 import type { IdentityMaterial } from '../../src/identity/identity-material.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import type { VirtualClock } from '../support/virtual-clock.ts';
+import { StrictClock } from './strict-clock.ts';
 
 const NOW_MS = Date.UTC(2026, 0, 1);
 const root = newAuthority({ trustDomain: 'a.test', nowMs: NOW_MS });
@@ -14,7 +15,7 @@ function material(lifeMs = 3_600_000): IdentityMaterial {
 }
 
 function held(): { readonly held: HeldIdentity; readonly clock: VirtualClock } {
-  const clock = new VirtualClock(1_000, NOW_MS);
+  const clock = new StrictClock(1_000, NOW_MS);
   return { held: new HeldIdentity({ clock, random: () => 0.999 }), clock };
 }
 

@@ -26,6 +26,7 @@ describe('SPIFFE IDs', () => {
     ['spiffe://', 'it has no trust domain'],
     ['spiffe:///x', 'it has no trust domain'],
     ['spiffe://td', 'it has no path'],
+    ['spiffe://tD', 'lower-case letters'],
     ['spiffe://TD/x', 'lower-case letters'],
     ['spiffe://td:8080/x', 'lower-case letters'],
     ['spiffe://user@td/x', 'lower-case letters'],

@@ -7,9 +7,10 @@ import { afterAll, describe, expect, it } from 'vitest';
 import { issueCrl } from '../../src/identity/issue-certificate.ts';
 import { readIdentity } from '../../src/identity/identity-material.ts';
 import type { Identity } from '../../src/identity/identity-source.ts';
-import { type ClientTls, clientTls } from '../../src/identity/tls-context.ts';
+import { type ClientTls, clientTls, IdentityMissing, PeerUntrusted } from '../../src/identity/tls-context.ts';
 import type { TlsPolicy } from '../../src/model/destination.ts';
 import { systemClock } from '../../src/core/clock.ts';
+import { VirtualClock } from '../support/virtual-clock.ts';
 import { authority, type LeafOptions } from './certificates.ts';
 
 const root = authority('root');
@@ -56,6 +57,18 @@ describe('certificates of the client side', () => {
     ['mutual without anything', { mode: 'mutual' }, null, 'tls mode mutual needs cert, key and ca'],
     ['mutual without roots', { mode: 'mutual', ...own }, null, 'tls mode mutual needs cert, key and ca'],
     ['a file that is not there', { mode: 'simple', ca: '/no/such/file.pem' }, null, 'the ca cannot be read from /no/such/file.pem'],
+    [
+      'a certificate that is not there',
+      { mode: 'mutual', cert: '/no/such.crt', key: own.key, ca: root.cert },
+      null,
+      'the certificate cannot be read from /no/such.crt',
+    ],
+    [
+      'a key that is not there',
+      { mode: 'mutual', cert: own.cert, key: '/no/such.key', ca: root.cert },
+      null,
+      'the key cannot be read from /no/such.key',
+    ],
     ['an empty bundle', { mode: 'simple', ca: file('empty.pem', '') }, null, 'the ca holds no certificate'],
     ['a bundle of something else', { mode: 'simple', ca: own.key }, null, 'the ca holds no certificate'],
     [
@@ -132,8 +145,21 @@ describe('the name of the peer', () => {
     if (verdict !== undefined) expect(verdict.message).toContain(`expected ${expected.join(' or ')}`);
   });
 
+  it('an empty list of names is none: the host is checked', () => {
+    const { checkPeer } = tlsOf({ mode: 'simple', subjectAltNames: [] });
+    expect(checkPeer('reviews', peer({ dns: ['reviews'] }))).toBeUndefined();
+    expect(checkPeer('reviews', peer({ dns: ['ratings'] }))?.message).toContain('reviews');
+  });
+
+  it('the trust domain of a name is never that of this process', () => {
+    // Nobody knows here which other names our domain has.
+    const { checkPeer } = tlsOf({ mode: 'simple', subjectAltNames: ['spiffe://cluster.local/ns/default/sa/reviews'] });
+    expect(checkPeer('reviews', peer({ uris: ['spiffe://a.test/ns/default/sa/reviews'] }))).toBeInstanceOf(PeerUntrusted);
+  });
+
   it.each(['chain', 'none'] as const)('verify: %s takes any name', (verify) => {
     expect(tlsOf({ mode: 'simple', verify }).checkPeer('reviews', peer({}))).toBeUndefined();
+    expect(tlsOf({ mode: 'simple', verify, subjectAltNames: ['x'] }).checkPeer('ratings', peer({ dns: ['reviews'] }))).toBeUndefined();
   });
 
   it('a pattern that cannot be is an error at load', () => {
@@ -157,5 +183,36 @@ describe('the identity of the peer', () => {
     ['anything at all', { verify: 'none' }, {}, true],
   ])('%s', (_, policy, options, isFine) => {
     expect(tlsOf({ mode: 'mutual', ...policy }, mine).checkPeer('reviews', shown(options)) === undefined).toBe(isFine);
+  });
+
+  it('an empty list of names is none: the host is asked for', () => {
+    const { checkPeer } = tlsOf({ mode: 'mutual', subjectAltNames: [] }, mine);
+    expect(checkPeer('reviews', shown({ uris: [spiffe], dns: ['reviews'] }))).toBeUndefined();
+    expect(checkPeer('reviews', shown({ uris: [spiffe], dns: ['ratings'] }))?.message).toContain('expected reviews');
+  });
+
+  it('with roots of its own the identity has no say in whom it meets', () => {
+    const own = new X509Certificate(other.issue({ dns: ['reviews'] }).cert);
+    const raw = { ...own.toLegacyObject(), raw: own.raw } as unknown as PeerCertificate;
+    expect(tlsOf({ mode: 'mutual', ca: other.cert }, mine).checkPeer('reviews', raw)).toBeUndefined();
+    expect(tlsOf({ mode: 'mutual', ca: other.cert }, mine).checkPeer('ratings', raw)).toBeInstanceOf(Error);
+  });
+
+  it('the chain was found by OpenSSL: what lies between, and was not shown to us, is not missed', () => {
+    const between = root.below('between');
+    const { raw } = new X509Certificate(between.issue({ uris: [spiffe], dns: ['reviews'] }).cert);
+    expect(tlsOf({ mode: 'mutual' }, mine).checkPeer('reviews', { raw } as unknown as PeerCertificate)).toBeUndefined();
+  });
+
+  it('a certificate of this process is shown to its last millisecond, and not after it', () => {
+    const clock = new VirtualClock(1_000, mine.notAfterMs - 1);
+    const ofMesh = clientTls({ mode: 'mutual' }, { identity: mine, clock });
+    const ofItsOwn = clientTls({ mode: 'mutual', cert: own.cert, key: own.key }, { identity: mine, clock });
+    clock.advance(1);
+    expect([ofMesh.unusable(), ofItsOwn.unusable()]).toEqual([null, null]);
+    clock.advance(1);
+    expect(ofMesh.unusable()).toBeInstanceOf(IdentityMissing);
+    expect(ofMesh.unusable()?.message).toContain(new Date(mine.notAfterMs).toISOString());
+    expect(ofItsOwn.unusable()).toBeNull();
   });
 });

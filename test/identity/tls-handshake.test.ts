@@ -1,14 +1,14 @@
 // What the client side of a policy does in a handshake: what it shows, whom it takes, which TLS it speaks.
 import { X509Certificate } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
-import { connect, createServer, type TlsOptions } from 'node:tls';
+import { connect, createServer, getCACertificates, setDefaultCACertificates, type TlsOptions } from 'node:tls';
 import { describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
 import { readIdentity } from '../../src/identity/identity-material.ts';
 import type { Identity } from '../../src/identity/identity-source.ts';
 import { readCertificate } from '../../src/identity/certificate.ts';
 import { issueCrl } from '../../src/identity/issue-certificate.ts';
-import { clientTls, missingTls, usesIdentity } from '../../src/identity/tls-context.ts';
+import { type ClientTls, clientTls, missingTls, usesIdentity } from '../../src/identity/tls-context.ts';
 import type { TlsPolicy } from '../../src/model/destination.ts';
 import { authority, HOUR_MS, type Issued } from './certificates.ts';
 
@@ -33,7 +33,10 @@ interface Shaken {
 
 /** null: refused. */
 function shake(policy: TlsPolicy, options: TlsOptions, of: Identity | null = identity): Promise<Shaken | null> {
-  const tls = clientTls(policy, { identity: of, clock: systemClock });
+  return shakeBy(clientTls(policy, { identity: of, clock: systemClock }), options);
+}
+
+function shakeBy(tls: Pick<ClientTls, 'connect' | 'checkPeer'>, options: TlsOptions): Promise<Shaken | null> {
   return new Promise((resolve) => {
     const listening = createServer({ ca: root.cert, requestCert: true, rejectUnauthorized: false, ...options }, (socket) => {
       const raw = socket.getPeerX509Certificate()?.fingerprint256;
@@ -63,6 +66,8 @@ describe('a handshake', () => {
     ['simple may be 1.2', { mode: 'simple', ca: root.cert }, { ...server, maxVersion: 'TLSv1.2' }, 'none', 'TLSv1.2'],
     ['mutual shows the identity', { mode: 'mutual' }, server, 'mine', 'TLSv1.3'],
     ['mutual may show its own, and takes the roots of the identity', { mode: 'mutual', ...own }, server, 'own', 'TLSv1.3'],
+    ['a certificate without a key is none', { mode: 'mutual', cert: own.cert }, server, 'mine', 'TLSv1.3'],
+    ['a key without a certificate is none', { mode: 'mutual', key: own.key }, server, 'mine', 'TLSv1.3'],
     ['mutual may bring roots', { mode: 'mutual', ca: other.cert }, stranger, 'mine', 'TLSv1.3'],
     [
       'mutual among ourselves may be told to take 1.2',
@@ -120,8 +125,17 @@ describe('a policy', () => {
     expect(() => clientTls(policy, { identity: null, clock: systemClock })).toThrow('tls mode mutual needs cert, key and ca');
   });
 
-  it('before the first identity trusts nobody', () => {
+  it('before the first identity trusts nobody, not even whom the web trusts', async () => {
     const { connect: options, serverName, unusable } = missingTls({ mode: 'mutual' }, 'not yet');
     expect([options.rejectUnauthorized, serverName, unusable()?.message]).toEqual([true, '', 'not yet']);
+    const before = getCACertificates('default');
+    setDefaultCACertificates([root.cert]);
+    try {
+      const checkPeer = (): undefined => undefined;
+      expect(await shakeBy({ ...clientTls({ mode: 'simple' }, { identity: null, clock: systemClock }), checkPeer }, server)).not.toBeNull();
+      expect(await shakeBy({ ...missingTls({ mode: 'mutual' }, 'not yet'), checkPeer }, server)).toBeNull();
+    } finally {
+      setDefaultCACertificates(before);
+    }
   });
 });

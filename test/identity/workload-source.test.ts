@@ -1,4 +1,5 @@
 import { mkdtempSync, rmSync } from 'node:fs';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -9,7 +10,8 @@ import { workloadSource } from '../../src/identity/workload-source.ts';
 import { agentAddress } from '../../src/identity/workload-stream.ts';
 import { seededRandom } from '../support/seeded-random.ts';
 import { type AgentSvid, type SpiffeAgent, spiffeAgent, svidMessage } from '../support/spiffe-agent.ts';
-import { VirtualClock } from '../support/virtual-clock.ts';
+import type { VirtualClock } from '../support/virtual-clock.ts';
+import { StrictClock } from './strict-clock.ts';
 
 const NOW_MS = Date.now();
 const a = newAuthority({ trustDomain: 'a.test', nowMs: NOW_MS });
@@ -35,7 +37,7 @@ interface Bench {
 
 async function bench(hint?: string, path?: string, prepare: (agent: SpiffeAgent) => void = () => {}): Promise<Bench> {
   const agent = await spiffeAgent(path);
-  const clock = new VirtualClock(1_000, NOW_MS);
+  const clock = new StrictClock(1_000, NOW_MS);
   prepare(agent);
   const source = workloadSource({ address: agent.address, hint }, { clock, random: seededRandom(1), jitterMaxMs: 0 });
   closers.push(() => {
@@ -89,7 +91,7 @@ describe('an identity from a SPIFFE agent', () => {
   });
 
   it('no agent yet', async () => {
-    const clock = new VirtualClock(1_000, NOW_MS);
+    const clock = new StrictClock(1_000, NOW_MS);
     const source = workloadSource({ address: `unix://${join(tmpdir(), 'inmesh-no-such.sock')}` }, { clock, random: seededRandom(1) });
     const failed = new Promise<string>((resolve) =>
       source.subscribe(
@@ -242,9 +244,31 @@ describe('an identity from a SPIFFE agent', () => {
     await expect(source.ready()).rejects.toThrow('was closed');
   });
 
+  it('closed while it asks: the connection is closed', async () => {
+    const server = createServer();
+    const connected = new Promise<Socket>((resolve) => server.once('connection', resolve));
+    closers.push(() => server.close());
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const clock = new StrictClock(1_000, NOW_MS);
+    const address = `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const source = workloadSource({ address }, { clock, random: seededRandom(1) });
+    const socket = await connected;
+    const closed = new Promise<void>((resolve) => socket.on('error', () => {}).once('close', () => resolve()));
+    socket.resume();
+    source.close();
+    await closed;
+    expect([clock.armed, source.lastError]).toEqual([0, null]);
+  });
+
   it.each([
     '',
     'agent.sock',
+    'see unix:///run/x.sock',
+    'see tcp://127.0.0.1:1',
+    'unix:///run/x.sock#y',
+    'tcp://1.2.3.4:65536',
+    'tcp://[1.2.3.4:1',
+    'tcp://1.2.3.4:1234567',
     'unix://relative',
     'unix:///x?y',
     'tcp://localhost:1',
@@ -257,9 +281,12 @@ describe('an identity from a SPIFFE agent', () => {
     expect(() => agentAddress(address)).toThrow('is no address of a SPIFFE agent; write unix:///path/to/agent.sock or tcp://IP:port');
   });
 
-  it.each(['unix:///run/x.sock', 'unix:/run/x.sock', 'tcp://127.0.0.1:1', 'tcp://[::1]:1'])('%s is one', (address) => {
-    expect(agentAddress(address)).toBeTypeOf('function');
-  });
+  it.each(['unix:///run/x.sock', 'unix:/run/x.sock', 'tcp://127.0.0.1:1', 'tcp://127.0.0.1:65535', 'tcp://[::1]:1'])(
+    '%s is one',
+    (address) => {
+      expect(agentAddress(address)).toBeTypeOf('function');
+    },
+  );
 });
 
 describe('protobuf', () => {
