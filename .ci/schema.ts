@@ -4,12 +4,13 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { toJsonSchema } from '@valibot/to-json-schema';
 import { fileSchema } from '../src/model/schema.ts';
+import { toValibot } from './lib/valibot-schema.ts';
 
 const FILE = new URL('../schema/mesh.schema.json', import.meta.url);
 
 /** The text of the file, always the same for the same schema. */
 export function schemaText(): string {
-  const schema = toJsonSchema(fileSchema(), { target: 'draft-07', typeMode: 'input', ignoreActions: ['check'] });
+  const schema = toJsonSchema(toValibot(fileSchema()), { target: 'draft-07', typeMode: 'input', ignoreActions: ['check'] });
   const { $schema, ...rest } = schema;
   return `${JSON.stringify({ $schema, title: 'inmesh', ...rest }, null, 1)}\n`;
 }

@@ -5,6 +5,7 @@ import { EnvoyOutlier } from './envoy-outlier.ts';
 import { LinkerdOutlier } from './linkerd-outlier.ts';
 import { Outlier } from './outlier.ts';
 import type { OutlierDeps, OutlierDetector } from './outlier-detector.ts';
+import { reloadOwnOutlier } from './own-outlier.ts';
 
 /** Any of the three rules. */
 export type AnyOutlierPolicy = OutlierPolicy | EnvoyOutlierPolicy | LinkerdOutlierPolicy;
@@ -28,12 +29,12 @@ export function reloadOutlier(
   deps: OutlierDeps,
   nowMs: number,
 ): OutlierDetector | null {
-  if (policy?.kind === 'inmesh' && current instanceof Outlier) current.update(policy);
-  else if (policy?.kind === 'envoy' && current instanceof EnvoyOutlier) current.update(policy);
-  else if (policy?.kind === 'linkerd' && current instanceof LinkerdOutlier) current.update(policy);
+  if (policy === null || policy.kind === 'inmesh') return reloadOwnOutlier(current, policy, deps, nowMs);
+  if (policy.kind === 'envoy' && current instanceof EnvoyOutlier) current.update(policy);
+  else if (policy.kind === 'linkerd' && current instanceof LinkerdOutlier) current.update(policy);
   else {
     current?.release(nowMs);
-    return policy === null ? null : makeOutlier(policy, deps, nowMs);
+    return makeOutlier(policy, deps, nowMs);
   }
   return current;
 }

@@ -5,8 +5,10 @@ const SLOTS = 10;
 
 export class RollingWindow {
   readonly #slotMs: number;
-  readonly #good: Float64Array = new Float64Array(SLOTS);
-  readonly #bad: Float64Array = new Float64Array(SLOTS);
+  // Plain arrays: there is a window for each endpoint, and a typed one weighs three times as much.
+  readonly #good: number[] = new Array<number>(SLOTS).fill(0);
+  /** Made with the first bad one: most endpoints never have any. */
+  #bad: number[] | null = null;
   #slot = 0;
   #goodTotal = 0;
   #badTotal = 0;
@@ -22,6 +24,7 @@ export class RollingWindow {
       this.#good[index] = (this.#good[index] as number) + 1;
       this.#goodTotal++;
     } else {
+      this.#bad ??= new Array<number>(SLOTS).fill(0);
       this.#bad[index] = (this.#bad[index] as number) + 1;
       this.#badTotal++;
     }
@@ -34,20 +37,14 @@ export class RollingWindow {
     if (slot - this.#slot >= SLOTS) {
       this.reset();
     } else {
-      for (let s = this.#slot + 1; s <= slot; s++) {
-        const index = s % SLOTS;
-        this.#goodTotal -= this.#good[index] as number;
-        this.#badTotal -= this.#bad[index] as number;
-        this.#good[index] = 0;
-        this.#bad[index] = 0;
-      }
+      for (let s = this.#slot + 1; s <= slot; s++) this.#clear(s % SLOTS);
     }
     this.#slot = slot;
   }
 
   reset(): void {
     this.#good.fill(0);
-    this.#bad.fill(0);
+    this.#bad?.fill(0);
     this.#goodTotal = 0;
     this.#badTotal = 0;
   }
@@ -58,5 +55,13 @@ export class RollingWindow {
 
   get bad(): number {
     return this.#badTotal;
+  }
+
+  #clear(index: number): void {
+    this.#goodTotal -= this.#good[index] as number;
+    this.#good[index] = 0;
+    if (this.#bad === null) return;
+    this.#badTotal -= this.#bad[index] as number;
+    this.#bad[index] = 0;
   }
 }

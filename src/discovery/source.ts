@@ -2,10 +2,9 @@
 // a DNS query under way does, for its own time limit.
 import type { Clock, Random } from '../core/clock.ts';
 import type { EndpointSourceConfig } from '../model/destination.ts';
-import { type DnsResolver, systemResolver } from './dns-resolver.ts';
-import { dnsSource } from './dns-source.ts';
+import type { DnsResolver } from './dns-resolver.ts';
 import type { EndpointSource } from './endpoint-source.ts';
-import { fileSource, type ParseEndpoints } from './file-source.ts';
+import type { ParseEndpoints } from './file-source.ts';
 import { staticSource } from './static-source.ts';
 
 export type { DnsResolver } from './dns-resolver.ts';
@@ -21,13 +20,20 @@ export interface EndpointSourceDeps {
   readonly resolver?: DnsResolver;
 }
 
-export function endpointSource(config: EndpointSourceConfig, deps: EndpointSourceDeps): EndpointSource {
+export type MakeSource = (deps: EndpointSourceDeps) => EndpointSource;
+
+/** Names and files are read by what is loaded for them. */
+export async function loadSource(config: EndpointSourceConfig): Promise<MakeSource> {
   switch (config.kind) {
     case 'static':
-      return staticSource(config.endpoints);
-    case 'file':
-      return fileSource(config.path, deps);
-    case 'dns':
-      return dnsSource(config, { clock: deps.clock, random: deps.random, resolver: deps.resolver ?? systemResolver() });
+      return () => staticSource(config.endpoints);
+    case 'file': {
+      const { fileSource } = await import('./file-source.ts');
+      return (deps) => fileSource(config.path, deps);
+    }
+    case 'dns': {
+      const [{ dnsSource }, { systemResolver }] = await Promise.all([import('./dns-source.ts'), import('./dns-resolver.ts')]);
+      return ({ clock, random, resolver }) => dnsSource(config, { clock, random, resolver: resolver ?? systemResolver() });
+    }
   }
 }

@@ -31,7 +31,8 @@ function endpointsOf(options: ClientOptions, url: URL): Pick<ServiceInput, 'endp
   const { endpoints } = options;
   if (endpoints === undefined) {
     const port = url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
-    return { dns: { host: url.hostname.replace(/^\[|\]$/g, ''), port } };
+    // Nobody looks an address up.
+    return url.hostname.startsWith('[') ? { endpoints: [`${url.hostname}:${port}`] } : { dns: { host: url.hostname, port } };
   }
   if (Array.isArray(endpoints)) return { endpoints: endpoints as readonly (string | EndpointInput)[] };
   const list: EndpointInput[] = [];

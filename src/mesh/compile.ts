@@ -2,24 +2,21 @@
 // looks nothing up. The old stacks serve the calls that began on them.
 import { balancer } from '../balance/balancer.ts';
 import { adaptiveRoom, outcomeListener } from '../balance/outcome-listener.ts';
-import { makePicker } from '../balance/make-picker.ts';
+import { plainPicker } from '../balance/plain-picker.ts';
 import type { Call, DestinationRef, RouteRef } from '../core/call.ts';
 import { isIdempotent } from '../core/classify.ts';
-import { type CacheEngine, loadCacheEngine } from '../resilience/cache.ts';
 import { type Service, wrap } from '../core/service.ts';
 import type { MeshConfig, RouteConfig, ServiceConfig } from '../model/config.ts';
 import type { BalancerPolicy, RetryPolicy } from '../model/destination.ts';
 import type { RouteTarget } from '../model/route.ts';
 import { routeRetries } from '../model/route-retries.ts';
-import { directResponse } from '../route/direct-response.ts';
-import { failingTarget } from '../route/failing-target.ts';
 import { compileMatches } from '../route/match.ts';
-import { redirect } from '../route/redirect.ts';
-import { loadRegex, type RegexCompiler } from '../route/regex.ts';
+import type { RegexCompiler } from '../route/regex.ts';
 import { router } from '../route/router.ts';
 import { splitter } from '../route/splitter.ts';
 import { functionLeaf } from './function-call.ts';
 import { HostTable } from './host-table.ts';
+import { loadParts, needed, type Parts } from './parts.ts';
 import { RouteState } from './route-state.ts';
 import { type PreparedService, ServiceState, type ServiceStateDeps } from './service-state.ts';
 import {
@@ -64,33 +61,21 @@ export interface CompileDeps extends Omit<StackDeps, 'config'> {
   readonly users: readonly UserLayer[];
 }
 
-/** What is loaded only when a configuration needs it. */
-interface Engines extends Pick<RegexCompiler, 'compile' | 'replacer'> {
-  /** null: no route keeps answers. */
-  readonly cacheEngine: CacheEngine | null;
-}
-
 const MATCHES_ALL = (): boolean => true;
 
 /** Of a configuration without patterns: never asked. */
 const NO_PATTERNS: Pick<RegexCompiler, 'compile' | 'replacer'> = { compile: () => MATCHES_ALL, replacer: () => (text) => text };
 
-async function enginesOf(config: MeshConfig): Promise<Engines> {
-  const hasPatterns = JSON.stringify(config.services).includes('"kind":"regex"');
-  const hasCache = Object.values(config.services).some(({ routes }) => routes.some(({ cache }) => cache !== undefined));
-  const { compile: compilePattern, replacer } = hasPatterns ? await loadRegex() : NO_PATTERNS;
-  return { compile: compilePattern, replacer, cacheEngine: hasCache ? await loadCacheEngine() : null };
-}
-
 /** Prepares everything that may fail, then swaps. Rejects without having changed anything. */
 export async function compile(config: MeshConfig, deps: CompileDeps): Promise<CompiledMesh> {
   const { states, stateDeps } = deps;
   const services = Object.values(config.services);
-  const engines = await enginesOf(config);
+  const parts = await loadParts(config);
+  const { compile: compilePattern } = parts.regex ?? NO_PATTERNS;
   const matchers = new Map(
-    services.map((service) => [service.name, service.routes.map((route) => compileMatches(route.matches, engines.compile))]),
+    services.map((service) => [service.name, service.routes.map((route) => compileMatches(route.matches, compilePattern))]),
   );
-  const prepared = await Promise.all(services.map((service) => ServiceState.prepare(service, states.get(service.name), stateDeps)));
+  const prepared = await Promise.all(services.map((service) => ServiceState.prepare(service, states.get(service.name), stateDeps, parts)));
 
   for (const one of prepared) commitState(states, one);
   for (const [name, state] of states) {
@@ -98,7 +83,7 @@ export async function compile(config: MeshConfig, deps: CompileDeps): Promise<Co
     state.close();
     states.delete(name);
   }
-  return build(config, { matchers, engines }, deps);
+  return build(config, { matchers, parts, compilePattern }, deps);
 }
 
 type Matchers = ReadonlyMap<string, readonly (((call: Call) => boolean) | null)[]>;
@@ -106,13 +91,14 @@ type Matchers = ReadonlyMap<string, readonly (((call: Call) => boolean) | null)[
 /** What was compiled of the rules themselves. */
 interface Rules {
   readonly matchers: Matchers;
-  readonly engines: Engines;
+  readonly parts: Parts;
+  readonly compilePattern: RegexCompiler['compile'];
 }
 
 function build(config: MeshConfig, rules: Rules, deps: CompileDeps): CompiledMesh {
   const layers = deps.users.filter(({ of }) => of === 'transport').map(({ layer }) => layer);
   for (const state of deps.states.values()) state.useLayers(layers);
-  const stacks = new Build(config, rules.engines, deps);
+  const stacks = new Build(config, rules, deps);
   const services = new Map(
     Object.values(config.services).map((service) => [service.name, stacks.service(service, rules.matchers.get(service.name) ?? [])]),
   );
@@ -136,13 +122,13 @@ function commitState(states: Map<string, ServiceState>, prepared: PreparedServic
 
 class Build {
   readonly #config: MeshConfig;
-  readonly #engines: Engines;
+  readonly #rules: Rules;
   readonly #deps: CompileDeps;
   readonly #routes: Set<string> = new Set();
 
-  constructor(config: MeshConfig, engines: Engines, deps: CompileDeps) {
+  constructor(config: MeshConfig, rules: Rules, deps: CompileDeps) {
     this.#config = config;
-    this.#engines = engines;
+    this.#rules = rules;
     this.#deps = deps;
   }
 
@@ -174,7 +160,9 @@ class Build {
   #callDeps(service: ServiceConfig): CallDeps {
     const { clock, random, telemetry, drain, repetition, states } = this.#deps;
     const bucket = states.get(service.name)?.bucket ?? null;
-    return { config: this.#config, clock, random, telemetry, drain, repetition, service, bucket, replacer: this.#engines.replacer };
+    const { parts } = this.#rules;
+    const { replacer } = parts.regex ?? NO_PATTERNS;
+    return { config: this.#config, clock, random, telemetry, drain, repetition, service, bucket, replacer, parts };
   }
 
   #routeState(service: ServiceConfig, route: RouteConfig, place: readonly string[] = [service.name, route.name]): RouteState {
@@ -186,7 +174,7 @@ class Build {
       state = new RouteState({ clock, random, count: telemetry.actions(service.name, route.name) });
       routeStates.set(key, state);
     }
-    state.update(route, this.#engines.compile, this.#engines.cacheEngine);
+    state.update(route, this.#rules.parts, this.#rules.compilePattern);
     return state;
   }
 
@@ -204,9 +192,9 @@ class Build {
 
   /** Where the stack of a route ends: among its targets, or in an answer of its own. */
   #branch(deps: RouteDeps): Service {
-    const { route, random, clock, replacer } = deps;
-    if (route.directResponse !== undefined) return directResponse(route.directResponse, { clock });
-    if (route.redirect !== undefined) return redirect(route.redirect, { clock, replacer });
+    const { route, random, clock, replacer, parts } = deps;
+    if (route.directResponse !== undefined) return needed(parts.answer).directResponse(route.directResponse, { clock });
+    if (route.redirect !== undefined) return needed(parts.redirect).redirect(route.redirect, { clock, replacer });
     const targets = route.targets.map((target) => ({
       ref: destinationRef(target),
       weight: target.weight,
@@ -216,9 +204,9 @@ class Build {
   }
 
   #target(deps: RouteDeps, target: RouteTarget): Service {
-    const { clock, replacer } = deps;
-    if (target.fails !== undefined) return failingTarget(target.fails, clock);
-    if (target.redirect !== undefined) return redirect(target.redirect, { clock, replacer });
+    const { clock, replacer, parts } = deps;
+    if (target.fails !== undefined) return needed(parts.failing).failingTarget(target.fails, clock);
+    if (target.redirect !== undefined) return needed(parts.redirect).redirect(target.redirect, { clock, replacer });
     return this.#destination(deps, target, DESTINATION_STACK);
   }
 
@@ -233,7 +221,7 @@ class Build {
       set: state.set,
       labels: labelsOf(service, target),
       spillTo: spillOf(service, deps.route, target, retries),
-      picker: makePicker(loadBalancer, random, seed),
+      picker: plainPicker(loadBalancer, random) ?? needed(deps.parts.picker).makePicker(loadBalancer, random, seed),
       outlier: state.outlier,
       clock,
       destinationName: destination,

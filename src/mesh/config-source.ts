@@ -1,7 +1,6 @@
 // Where a mesh's configuration comes from: an object, or files read by yaml/ (loaded only then) and watched. Gives a
 // whole good configuration or a MeshError that names every fault; never something in between.
-import { existsSync } from 'node:fs';
-import { createHash } from 'node:crypto';
+import { xxHash64 } from '../balance/xxhash64.ts';
 import { meshError } from '../core/errors.ts';
 import type { MeshConfig } from '../model/config.ts';
 import type { EndpointConfig } from '../model/destination.ts';
@@ -9,7 +8,6 @@ import type { MeshInput } from '../model/input.ts';
 import type { ConfigIssue, ConfigPath, PathPart } from '../model/issue.ts';
 import type { SourcePosition } from '../model/route.ts';
 import { resolveConfig } from '../model/resolve.ts';
-import { loadRegex } from '../route/regex.ts';
 
 /** A configuration that was read and checked before, resources of other meshes included; for simulations. */
 export interface CheckedSource {
@@ -35,9 +33,10 @@ export type LocatePath = (path: ConfigPath, part?: PathPart) => SourcePosition |
 const HASH_LENGTH = 12;
 
 /** `INMESH_CONFIG`, else ./mesh.yaml. Without either the mesh knows no service and passes everything on. */
-export function defaultSource(env: Readonly<Record<string, string | undefined>>): ConfigSource {
+export async function defaultSource(env: Readonly<Record<string, string | undefined>>): Promise<ConfigSource> {
   const named = env.INMESH_CONFIG;
   if (named !== undefined && named !== '') return named.split(',').map((path) => path.trim());
+  const { existsSync } = await import('node:fs');
   return existsSync('mesh.yaml') ? 'mesh.yaml' : {};
 }
 
@@ -70,9 +69,10 @@ function idOf(value: object): number {
   return id;
 }
 
-async function loadObject(input: MeshInput): Promise<LoadedConfig> {
+async function loadObject(given: MeshInput): Promise<LoadedConfig> {
+  const input = await withServiceConfigs(given);
   const text = JSON.stringify(input, (_key, value: unknown) => (typeof value === 'function' ? `function ${idOf(value)}` : value));
-  const regex = text.includes('"regex"') ? await loadRegex() : null;
+  const regex = text.includes('"regex"') ? await (await import('../route/regex.ts')).loadRegex() : null;
   const result = resolveConfig(input, regex === null ? {} : { checkRegex: (pattern) => regex.check(pattern) });
   if ('issues' in result) {
     const { formatPath } = await import('../model/issue.ts');
@@ -82,12 +82,31 @@ async function loadObject(input: MeshInput): Promise<LoadedConfig> {
     );
     throw rejected(result.issues, lines.join('\n'));
   }
-  const hash = createHash('sha256').update(text).digest('hex').slice(0, HASH_LENGTH);
-  return { config: result.config, hash, warnings: result.warnings, files: [] };
+  return { config: result.config, hash: hashOf(text), warnings: result.warnings, files: [] };
+}
+
+/** Tells two configurations apart, and nothing else: no cryptography, which would have to be loaded. */
+function hashOf(text: string): string {
+  const hash = { hi: 0, lo: 0 };
+  xxHash64(text, hash);
+  return [hash.hi, hash.lo]
+    .map((half) => half.toString(16).padStart(8, '0'))
+    .join('')
+    .slice(0, HASH_LENGTH);
+}
+
+/** The YAML parser is loaded only for files that are named. */
+async function withServiceConfigs(input: MeshInput): Promise<MeshInput> {
+  if (!Object.values(input.services ?? {}).some((service) => typeof service?.grpcServiceConfig === 'string')) return input;
+  const { readServiceConfigs, formatIssues } = await import('../yaml/load.ts');
+  const { input: whole, issues } = await readServiceConfigs(input, process.cwd());
+  if (issues.length > 0) throw rejected(issues, formatIssues(issues));
+  return whole;
 }
 
 async function loadFiles(paths: string | readonly string[], env: Readonly<Record<string, string | undefined>>): Promise<LoadedConfig> {
-  const [{ loadConfig, formatIssues }, regex] = await Promise.all([import('../yaml/load.ts'), loadRegex()]);
+  const [{ loadConfig, formatIssues }, { loadRegex }] = await Promise.all([import('../yaml/load.ts'), import('../route/regex.ts')]);
+  const regex = await loadRegex();
   const result = await loadConfig(paths, { env, cwd: process.cwd(), checkRegex: (pattern: string) => regex.check(pattern) });
   if ('issues' in result) throw rejected(result.issues, formatIssues(result.issues));
   return result;

@@ -5,6 +5,11 @@ import { GRPC_STATUSES } from '../model/grpc-status.ts';
 import { CRITICALITIES, type FaultPolicy, type MirrorPolicy } from '../model/traffic.ts';
 import type { RouteTarget } from '../model/route.ts';
 
+/** 0.55 times 100 is not 55. */
+function percentOf(share: number): number {
+  return Math.round(share * 1e6) / 1e4;
+}
+
 export function retriesText({
   attempts,
   backoff,
@@ -41,9 +46,9 @@ export function breakerText({ circuitBreaker: breaker }: ServiceConfig): string 
   if (breaker === null) return 'off';
   const open = `opens for up to ${formatDuration(breaker.openBaseMs)}, doubling to ${formatDuration(breaker.openMaxMs)}`;
   if (breaker.kind === 'ratio')
-    return `${breaker.failureRatio * 100} % of at least ${breaker.callsMin} calls in ${formatDuration(breaker.windowMs)}, ${open}`;
+    return `${percentOf(breaker.failureRatio)} % of at least ${breaker.callsMin} calls in ${formatDuration(breaker.windowMs)}, ${open}`;
   if (breaker.kind === 'consecutive') return `${breaker.failures} failures in a row, ${open}`;
-  return `${breaker.failureRatio * 100} % of the last ${breaker.size} calls, ${open}`;
+  return `${percentOf(breaker.failureRatio)} % of the last ${breaker.size} calls, ${open}`;
 }
 
 export function outlierText({ outlierDetection: outlier }: ServiceConfig): string {
@@ -144,7 +149,7 @@ export function extrasOf(service: ServiceConfig, route: RouteConfig): readonly (
     ['redirect', redirect && `${redirect.status} to ${redirect.scheme ?? 'its scheme'}://${redirect.host ?? 'its host'}`],
     ['directResponse', directResponse && `${directResponse.status}, ${directResponse.body.length} characters`],
     ['idempotent', route.idempotent ? 'whatever the method' : undefined],
-    ['hedge', hedge && `for ${hedge.extraLoad * 100} % of the calls`],
+    ['hedge', hedge && `for ${percentOf(hedge.extraLoad)} % of the calls`],
     ['cache', cache && `${cache.entriesMax} answers, ${cache.bytesMax} bytes, stale for ${formatDuration(cache.staleIfErrorMs)} on errors`],
     ['coalesce', coalesce && `up to ${coalesce.waitersMax} waiting`],
     ['fallback', fallback && (typeof fallback.answer === 'function' ? 'a function' : `a fixed answer, ${fallback.answer.status ?? 200}`)],

@@ -5,6 +5,7 @@ import type { Layer } from '../core/service.ts';
 import { inboundAdmissionLayer } from '../inbound/admission-layer.ts';
 import { type AuthorizeDeps, authorizeLayer } from '../inbound/authorize-layer.ts';
 import { type ExpiredCalls, inboundDeadlineLayer } from '../inbound/deadline-layer.ts';
+import type { InboundRpc } from '../inbound/grpc/inbound-rpc.ts';
 import type { InboundCall } from '../inbound/inbound-call.ts';
 import type { Places } from '../inbound/places.ts';
 import { requestLimitLayer, type ServedCalls } from '../inbound/request-limit-layer.ts';
@@ -17,13 +18,14 @@ import type { ServerLimits } from '../model/server-limits.ts';
 /** What is told of calls that come in. null: nothing. */
 export interface ServerTelemetry {
   serverSpan(view: ServerView): Layer | null;
-  serverMetrics(view: ServerView): Layer | null;
+  serverMetrics(view: ServerView, grpcMetrics?: boolean): Layer | null;
 }
 
 /** What spans and metrics want to know of a call that only its request and response tell. */
 const VIEW: ServerView = {
   routeOf: (call) => routeTemplateOf((call as InboundCall).request),
   isHttp2: (call) => (call as InboundCall).request.httpVersionMajor === 2,
+  methodPathOf: (call) => ((call as InboundRpc).isUnknown ? '' : call.path),
   clientAddress: (call) => (call as InboundCall).request.socket.remoteAddress ?? '',
   statusOf: (call) => (call as InboundCall).response.statusCode,
 };
@@ -34,6 +36,8 @@ export interface InboundDeps {
   readonly limits: ServerLimits;
   readonly served: ServedCalls;
   readonly telemetry: ServerTelemetry | null;
+  /** Whether gRPC's own metrics are counted, too. */
+  readonly grpcMetrics: boolean;
   /** null: everybody may call. */
   readonly authorize: AuthorizeDeps | null;
   readonly clock: Clock;
@@ -42,7 +46,7 @@ export interface InboundDeps {
   readonly places: Places | null;
 }
 
-/** As StackEntry of stack.ts, which lists this stack and so cannot be imported here. */
+/** As StackEntry of stack.ts, without layers of the user. */
 interface InboundEntry {
   readonly role: string;
   readonly why: string;
@@ -67,7 +71,7 @@ export const INBOUND_STACK: readonly InboundEntry[] = [
     why: 'Counts what callers get, refusals included.',
     above: ['inbound-deadline', 'authorize', 'inbound-admission', 'handler'],
     below: ['inbound-span'],
-    make: ({ telemetry }) => telemetry?.serverMetrics(VIEW) ?? null,
+    make: ({ telemetry, grpcMetrics }) => telemetry?.serverMetrics(VIEW, grpcMetrics) ?? null,
   },
   {
     role: 'inbound-deadline',

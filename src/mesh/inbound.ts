@@ -4,6 +4,7 @@ import { type Clock, type Random, runAt, systemRandom } from '../core/clock.ts';
 import { type Layer, type Service, wrap } from '../core/service.ts';
 import { compileAccess } from '../access/access.ts';
 import { AccessCheck } from '../access/check.ts';
+import { ActiveCalls } from '../inbound/active-calls.ts';
 import { closeAfter } from '../inbound/answer.ts';
 import type { AuthorizeDeps } from '../inbound/authorize-layer.ts';
 import { ExpiredCalls } from '../inbound/deadline-layer.ts';
@@ -54,6 +55,8 @@ export interface InboundSetup {
   /** Other names of the trust domain of this process. */
   readonly trustDomainAliases?: readonly string[];
   readonly telemetry?: ServerTelemetry | null;
+  /** Whether gRPC's own metrics are counted, too. @default false */
+  readonly grpcMetrics?: boolean;
   /** Who may call; null: everybody. @default what the policies say by themselves, without tokens and external authorizers */
   readonly check?: AccessCheck | null;
   /** A call was denied, or there is something to record of it. Must not throw. */
@@ -80,7 +83,7 @@ export class Inbound implements ServerHost, DoorGuard {
   #places: Places | null = null;
   #layers: readonly Layer[] = [];
   readonly #expired: ExpiredCalls = new ExpiredCalls();
-  readonly #active: Set<InboundCall> = new Set();
+  readonly #active: ActiveCalls = new ActiveCalls();
   readonly #servers: Servers = new Servers(() => this.#onServers());
   /** A handler of ours serves a server that is not ours: it cannot be seen to close. */
   #isForeign = false;
@@ -129,6 +132,7 @@ export class Inbound implements ServerHost, DoorGuard {
       places: this.#places,
       served: this.#served,
       telemetry: this.#setup.telemetry ?? null,
+      grpcMetrics: this.#setup.grpcMetrics ?? false,
       authorize: this.#authorization(),
     };
     this.#layers = INBOUND_STACK.flatMap(({ make }) => make(deps) ?? []);

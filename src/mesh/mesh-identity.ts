@@ -2,9 +2,7 @@
 // change it, and told of in events.
 import { type Clock, type Random, runAt, type Timer } from '../core/clock.ts';
 import type { Emit } from '../core/events.ts';
-import { seesIntermediates } from '../identity/chain-probe.ts';
 import type { Identity, IdentitySource } from '../identity/identity-source.ts';
-import { sourceFrom } from '../identity/source-from-config.ts';
 import type { IdentityConfig } from '../model/config.ts';
 
 export interface MeshIdentityDeps {
@@ -64,6 +62,7 @@ export class MeshIdentity {
     }
     const key = config === null ? '' : JSON.stringify(config);
     if (config === null || key === this.#key) return { key, source: config === null ? null : this.#source };
+    const { sourceFrom } = await import('../identity/source-from-config.ts');
     const source = sourceFrom(config, { clock, random });
     if (config.spiffe !== undefined) await this.#wait(source, readyMs);
     if (source.current === null && config.spiffe === undefined) {
@@ -142,6 +141,7 @@ export class MeshIdentity {
   async #probe(): Promise<void> {
     if (this.#isProbed) return;
     this.#isProbed = true;
+    const { seesIntermediates } = await import('../identity/chain-probe.ts');
     if (await seesIntermediates(this.#deps.clock.wall())) return;
     const message = `Node ${process.version} hides the intermediate certificates of peers: with several trust domains, peers whose bundle does not hold their intermediates are refused. Update Node, or put the intermediates into the bundles`;
     this.#deps.emit({ type: 'identityFailed', service: '', message });

@@ -3,6 +3,7 @@ import type { Endpoint } from '../core/call.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { IdentitySource } from '../identity/identity-source.ts';
 import type { Service } from '../core/service.ts';
+import type { TlsPolicy } from '../model/destination.ts';
 import type { DnsResolver } from '../discovery/source.ts';
 import type { AccessFunction } from '../access/check.ts';
 import type { ConfigSource } from './config-source.ts';
@@ -24,8 +25,8 @@ export interface MeshOptions {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly resolver?: DnsResolver;
-  /** Replaces the transport below every endpoint. */
-  readonly transport?: (endpoint: Endpoint, service: string) => Service;
+  /** Replaces the transport below every endpoint. `tlsNow` says what the configuration asks of it as of now. */
+  readonly transport?: (endpoint: Endpoint, service: string, tlsNow: () => TlsPolicy) => Service;
   /** Where `${VAR}` and INMESH_CONFIG are read. @default process.env */
   readonly env?: Readonly<Record<string, string | undefined>>;
 }

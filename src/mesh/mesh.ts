@@ -3,12 +3,10 @@ import type { Call } from '../core/call.ts';
 import { type Clock, runAt, systemClock, systemRandom } from '../core/clock.ts';
 import { MeshError, meshError } from '../core/errors.ts';
 import type { MeshEvent } from '../core/events.ts';
-import { watchFiles } from '../core/file-watch.ts';
 import type { Layer } from '../core/service.ts';
 import type { AccessCheck } from '../access/check.ts';
 import type { IdentitySource } from '../identity/identity-source.ts';
 import type { MeshConfig } from '../model/config.ts';
-import type { InboundConfig } from '../model/inbound.ts';
 import { parseDuration } from '../model/duration.ts';
 import type { RouteMatch } from '../model/route.ts';
 import { compileMatches } from '../route/match.ts';
@@ -29,20 +27,18 @@ import { RepetitionSwitch } from '../resilience/repetition-switch.ts';
 import { Drain } from './drain.ts';
 import { explain, type ExplainRequest, type Explanation } from './explain.ts';
 import { type CallFunction, functionCall, type FunctionCallOptions } from './function-call.ts';
-import { Inbound, type InboundSetup } from './inbound.ts';
+import type { Inbound } from './inbound.ts';
 import { MeshAccess } from './mesh-access.ts';
 import { MeshEvents } from './mesh-events.ts';
 import { MeshIdentity } from './mesh-identity.ts';
+import { MeshInbound } from './mesh-inbound.ts';
 import type { MeshOptions } from './mesh-options.ts';
 import { findService, originLookup, passLookup } from './origins.ts';
 import { type IPolicy, policyLayer } from './policy-layer.ts';
 import { type MeshSnapshot, snapshot } from './snapshot.ts';
 import type { UserLayer } from './stack.ts';
-import { loadTelemetry, type Telemetry } from './telemetry.ts';
+import { makeTelemetry, type Telemetry } from './telemetry.ts';
 import { type UseOptions, userLayer } from './user-layer.ts';
-
-/** Before a configuration is loaded. */
-const NO_INBOUND: InboundConfig = { mtls: 'disable', admission: null };
 
 const READY_MS_DEFAULT = 5_000;
 const DRAIN_MS_DEFAULT = 10_000;
@@ -60,8 +56,6 @@ export class Mesh implements Outbound, AsyncDisposable {
   readonly events: MeshEvents = new MeshEvents();
   /** For undici and built-in fetch: `{ dispatcher: mesh.dispatcher }`. */
   readonly dispatcher: MeshDispatcher;
-  /** What the servers of this process take on; inmesh/server asks it. */
-  readonly inbound: Inbound;
   /** Shaped like fetch, and cheaper. */
   readonly fetch: MeshFetch;
   readonly #options: MeshOptions;
@@ -71,6 +65,7 @@ export class Mesh implements Outbound, AsyncDisposable {
   readonly #users: UserLayer[] = [];
   readonly #repetition: RepetitionSwitch;
   readonly #identity: MeshIdentity;
+  readonly #inbound: MeshInbound;
   readonly #access: MeshAccess;
   readonly #deps: CompileDeps;
   #source: ConfigSource;
@@ -81,6 +76,7 @@ export class Mesh implements Outbound, AsyncDisposable {
   #passing: (origin: string) => boolean = () => false;
   #reloading: Promise<unknown> = Promise.resolve();
   #watch: { close(): void } | null = null;
+  #watched = '';
   #closing: Promise<void> | null = null;
   /** Names that `call` was given and no configuration knows; they keep their state over reloads. */
   readonly #adopted: Set<string> = new Set();
@@ -91,16 +87,16 @@ export class Mesh implements Outbound, AsyncDisposable {
     const { clock = systemClock, random = systemRandom } = options;
     this.#options = options;
     this.#env = options.env ?? process.env;
-    this.#source = options.config ?? defaultSource(this.#env);
+    this.#source = options.config ?? {};
     this.clock = clock;
     this.#drain = new Drain(clock);
-    this.inbound = new Inbound(NO_INBOUND, clock);
     this.#telemetry = telemetry;
     const emit = (event: MeshEvent): void => this.#emit(event);
     this.#repetition = new RepetitionSwitch(emit);
     const { identity: given, readyMs = READY_MS_DEFAULT } = options;
     this.#identity = new MeshIdentity({ clock, random, emit, given, readyMs });
     this.#access = new MeshAccess({ clock, emit, functions: options.authorize ?? [] });
+    this.#inbound = new MeshInbound({ clock, random, emit, telemetry, onVerdict: this.#access.onVerdict });
     this.#deps = {
       clock,
       random,
@@ -129,6 +125,16 @@ export class Mesh implements Outbound, AsyncDisposable {
   /** The stack behind `scheme://host[:port]`, for edges of your own; null when no service names the host. */
   origin(origin: string): Origin | null {
     return this.#lookup(origin);
+  }
+
+  /** What the servers of this process take on; inmesh/server asks it. Throws a TypeError while there is none. */
+  get inbound(): Inbound {
+    return this.#inbound.it;
+  }
+
+  /** @internal For serving.ts. */
+  takeIn(side: typeof Inbound): void {
+    this.#inbound.begin(side);
   }
 
   /** The certificate of this process through time; null without one. */
@@ -179,7 +185,7 @@ export class Mesh implements Outbound, AsyncDisposable {
         const found = findService(compiled, origin);
         return found === null ? null : { service: found.config, matchers: found.matchers };
       },
-      takes: (match: RouteMatch, call: Call) => compileMatches([match], compiled.rules.engines.compile)?.(call) ?? true,
+      takes: (match: RouteMatch, call: Call) => compileMatches([match], compiled.rules.compilePattern)?.(call) ?? true,
     };
     return explain(table, request);
   }
@@ -189,7 +195,7 @@ export class Mesh implements Outbound, AsyncDisposable {
     return snapshot(this.#running(), {
       hash: this.#hash,
       metrics: this.#telemetry.snapshot(),
-      inbound: this.inbound.snapshot(),
+      inbound: this.#inbound.snapshot(),
       certs: this.#identity.snapshot(),
       nowMs: this.clock.now(),
     });
@@ -240,16 +246,15 @@ export class Mesh implements Outbound, AsyncDisposable {
   reload(config?: ConfigSource): Promise<void> {
     return this.#serially(async () => {
       const source = config ?? this.#source;
+      let loaded: LoadedConfig;
       try {
-        await this.#load(source, false);
+        loaded = await this.#load(source, false);
       } catch (error) {
         this.#emit({ type: 'configRejected', message: (error as Error).message });
         throw error;
       }
-      if (config !== undefined) {
-        this.#source = config;
-        this.#startWatch([]);
-      }
+      if (config !== undefined) this.#source = config;
+      await this.#startWatch(loaded.files);
     });
   }
 
@@ -268,8 +273,9 @@ export class Mesh implements Outbound, AsyncDisposable {
     process.off('SIGHUP', this.#onChange);
     this.#ignoreStalls?.();
     const untilMs = this.clock.now() + drainMs;
+    const served = this.#inbound.close(drainMs);
     // Handlers under way still call others: their own calls are drained after them.
-    if (!this.inbound.isIdle) await this.inbound.close(drainMs);
+    if (served !== null) await served;
     await this.#drain.close(Math.max(0, untilMs - this.clock.now()));
     await this.#reloading;
     this.#telemetry.close();
@@ -280,8 +286,9 @@ export class Mesh implements Outbound, AsyncDisposable {
 
   /** @internal */
   async start(): Promise<this> {
+    this.#source = this.#options.config ?? (await defaultSource(this.#env));
     const loaded = await this.#load(this.#source, true);
-    this.#startWatch(loaded.files);
+    await this.#startWatch(loaded.files);
     this.#ignoreStalls = this.clock.onStall?.((forMs) => this.#emit({ type: 'eventLoopStalled', forMs }));
     const { readyMs = READY_MS_DEFAULT } = this.#options;
     const waited = Promise.withResolvers<void>();
@@ -310,7 +317,7 @@ export class Mesh implements Outbound, AsyncDisposable {
     this.#hash = loaded.hash;
     this.#at = loaded.at;
     this.#swap(compiled);
-    this.inbound.update(loaded.config.inbound, this.#inboundSetup(loaded.config, check));
+    this.#inbound.update(loaded.config, this.identity, check);
     this.#emit({ type: 'configLoaded', hash: loaded.hash });
     return loaded;
   }
@@ -320,20 +327,6 @@ export class Mesh implements Outbound, AsyncDisposable {
     this.#lookup = originLookup(compiled);
     this.#passing = passLookup(compiled.config.passHosts ?? []);
     this.#telemetry.observe(this.#deps.states);
-  }
-
-  #inboundSetup({ self, identity }: MeshConfig, check: AccessCheck | null): InboundSetup {
-    return {
-      self,
-      identity: this.identity,
-      trustDomainAliases: identity?.trustDomainAliases ?? [],
-      telemetry: this.#telemetry,
-      random: this.#deps.random,
-      check,
-      onVerdict: this.#access.onVerdict,
-      onRefused: ({ address, code, message }) => this.#emit({ type: 'peerRefused', address, code, message }),
-      onUnusable: ({ message }) => this.#emit({ type: 'identityFailed', service: '', message }),
-    };
   }
 
   async #adopt(name: string): Promise<void> {
@@ -363,14 +356,23 @@ export class Mesh implements Outbound, AsyncDisposable {
     this.events.emit(event);
   }
 
-  #startWatch(files: readonly string[]): void {
+  /** A watch goes on while the files are the same. What falls between two of them is looked for. */
+  async #startWatch(files: readonly string[]): Promise<void> {
+    const isWanted = this.#options.watch !== false && isFileSource(this.#source);
+    const paths = isWanted ? [...new Set([...[this.#source as string | readonly string[]].flat(), ...files])] : [];
+    const watched = paths.join('\n');
+    if (watched === this.#watched) return;
+    const isAnother = this.#watch !== null;
+    this.#watched = watched;
     this.#watch?.close();
     this.#watch = null;
     process.off('SIGHUP', this.#onChange);
-    if (this.#options.watch === false || !isFileSource(this.#source)) return;
-    const paths = typeof this.#source === 'string' ? [this.#source] : this.#source;
-    this.#watch = watchFiles([...new Set([...paths, ...files])], this.#onChange, { clock: this.clock });
+    if (!isWanted) return;
+    const { watchFiles } = await import('../core/file-watch.ts');
+    if (this.isClosed) return;
+    this.#watch = watchFiles(paths, this.#onChange, { clock: this.clock });
     process.on('SIGHUP', this.#onChange);
+    if (isAnother) this.#onChange();
   }
 
   /** A file changed, or SIGHUP came. What is wrong was emitted; nobody waits for the promise. */
@@ -391,7 +393,6 @@ function withNames(config: MeshConfig, names: ReadonlySet<string>): MeshConfig {
 }
 
 /** What create-mesh.ts loads. */
-export async function createMesh(options: MeshOptions = {}): Promise<Mesh> {
-  const telemetry = await loadTelemetry(options.telemetry ?? {}, options.clock ?? systemClock);
-  return new Mesh(options, telemetry).start();
+export function createMesh(options: MeshOptions = {}): Promise<Mesh> {
+  return new Mesh(options, makeTelemetry(options.telemetry ?? {}, options.clock ?? systemClock)).start();
 }

@@ -1,29 +1,31 @@
 // What lives as long as a service is configured, across reloads: endpoints with all that was learnt of them, budget,
 // circuit, limits, ejections, pools. A reload prepares everything first and commits only when all of it can be had.
 import { EndpointSet } from '../balance/endpoint-set.ts';
-import { HealthChecks, type Probe } from '../balance/health-checks.ts';
-import { reloadOutlier } from '../balance/make-outlier.ts';
+import type { HealthChecks, Probe } from '../balance/health-checks.ts';
+import { reloadOwnOutlier } from '../balance/own-outlier.ts';
 import type { LiveEndpoint } from '../balance/endpoint.ts';
 import type { OutlierDetector } from '../balance/outlier-detector.ts';
 import type { EndListener, Endpoint } from '../core/call.ts';
 import type { Clock, Random } from '../core/clock.ts';
 import type { Emit } from '../core/events.ts';
 import { type Layer, type Service, wrap } from '../core/service.ts';
-import { type DnsResolver, type EndpointSource, endpointSource, type ParseEndpoints } from '../discovery/source.ts';
+import { type DnsResolver, type EndpointSource, loadSource, type MakeSource, type ParseEndpoints } from '../discovery/source.ts';
 import type { IdentitySource } from '../identity/identity-source.ts';
 import type { ServiceConfig } from '../model/config.ts';
+import type { TlsPolicy } from '../model/destination.ts';
 import { Breaker } from '../resilience/breaker.ts';
 import { loadTrip, type Trip } from '../resilience/breaker-trip.ts';
 import { amplification } from '../resilience/amplification.ts';
 import { Limits } from '../resilience/limits.ts';
-import { makeBudget } from '../resilience/make-budget.ts';
+import { type BudgetDeps, plainBudget } from '../resilience/plain-budget.ts';
 import type { RetryBudget } from '../resilience/retry-budget.ts';
 import { RetryMargin } from '../resilience/retry-margin.ts';
-import { Throttle } from '../resilience/throttle.ts';
+import type { Throttle } from '../resilience/throttle.ts';
 import { utilization } from '../resilience/utilization.ts';
-import { TokenBucket } from '../route/token-bucket.ts';
-import { endpointProbe } from '../transport/probe.ts';
+import type { TokenBucket } from '../route/token-bucket.ts';
 import { type EndpointTransport, endpointTransport, ServiceTransport } from '../transport/pool.ts';
+import { loadTls } from '../transport/tls-room.ts';
+import { needed, type Parts } from './parts.ts';
 
 export interface ServiceStateDeps {
   readonly clock: Clock;
@@ -33,7 +35,7 @@ export interface ServiceStateDeps {
   readonly parseEndpoints: ParseEndpoints;
   readonly resolver?: DnsResolver | undefined;
   /** Replaces the transport below every endpoint; for tests and simulation. */
-  readonly leaf?: ((endpoint: Endpoint, service: string) => Service) | undefined;
+  readonly leaf?: ((endpoint: Endpoint, service: string, tlsNow: () => TlsPolicy) => Service) | undefined;
   /** How health checks ask, where `leaf` replaces the transport. @default nobody asks */
   readonly probe?: Probe | undefined;
   /** Layers of the user around the transport. */
@@ -46,6 +48,8 @@ export interface PreparedService {
   readonly trip: Trip | null;
   readonly transport: ServiceTransport | null;
   readonly deps: ServiceStateDeps;
+  readonly parts: Parts;
+  readonly makeSource: MakeSource;
 }
 
 /** What a transport is made of. */
@@ -78,7 +82,8 @@ export class ServiceState {
   #deps: ServiceStateDeps;
   #transport: ServiceTransport | null;
   #source: EndpointSource | null = null;
-  #sourceKey = '';
+  /** What the source was made of. */
+  #sourceOf: ServiceConfig['endpoints'] | null = null;
   #setReady: () => void = () => {};
   readonly #transports: Map<Endpoint, EndpointTransport> = new Map();
 
@@ -88,7 +93,7 @@ export class ServiceState {
     this.#config = config;
     this.#deps = deps;
     this.#transport = prepared.transport;
-    this.budget = makeBudget(config.retryBudget, { nowMs: deps.clock.now(), inFlight: this.limits });
+    this.budget = budgetOf(prepared, { nowMs: deps.clock.now(), inFlight: this.limits });
     this.margin = this.#newMargin();
     this.set = new EndpointSet(config.loadBalancer, this.#setDeps());
     this.ready = new Promise((resolve) => {
@@ -98,15 +103,21 @@ export class ServiceState {
   }
 
   /** Reads certificates, loads the breaker's rule. Rejects with a plain sentence; nothing is changed. */
-  static async prepare(config: ServiceConfig, before: ServiceState | undefined, deps: ServiceStateDeps): Promise<PreparedService> {
+  static async prepare(
+    config: ServiceConfig,
+    before: ServiceState | undefined,
+    deps: ServiceStateDeps,
+    parts: Parts,
+  ): Promise<PreparedService> {
     const trip = config.circuitBreaker === null ? null : await loadTrip(config.circuitBreaker);
+    if (config.tls.mode !== 'disable') await loadTls();
     const isKept =
       before !== undefined &&
       before.#transport !== null &&
       deps.leaf === undefined &&
       sameTransport({ config: before.#config, deps: before.#deps }, { config, deps });
     const transport = isKept ? before.#transport : deps.leaf === undefined ? newTransport(config, deps) : null;
-    return { config, trip, transport, deps };
+    return { config, trip, transport, deps, parts, makeSource: await loadSource(config.endpoints) };
   }
 
   get config(): ServiceConfig {
@@ -115,7 +126,7 @@ export class ServiceState {
 
   /** Takes over what was prepared. Cannot fail. */
   commit(prepared: PreparedService): void {
-    const { config, trip, transport, deps } = prepared;
+    const { config, trip, transport, deps, parts, makeSource } = prepared;
     const isNewTransport = transport !== this.#transport;
     const isNewBalancer = JSON.stringify(config.loadBalancer) !== JSON.stringify(this.#config.loadBalancer);
     const before = this.#transport;
@@ -124,15 +135,15 @@ export class ServiceState {
     this.#config = config;
     this.#deps = { ...deps, endpointLayers: this.#deps.endpointLayers };
     this.#transport = transport;
-    this.budget = makeBudget(config.retryBudget, { nowMs: deps.clock.now(), inFlight: this.limits, before: this.budget });
+    this.budget = budgetOf(prepared, { nowMs: deps.clock.now(), inFlight: this.limits, before: this.budget });
     this.#commitBreaker(trip);
-    this.#commitBucket();
-    this.#commitThrottle();
-    this.#commitOutlier();
-    this.#commitHealth();
+    this.#commitBucket(parts);
+    this.#commitThrottle(parts);
+    this.#commitOutlier(parts);
+    this.#commitHealth(parts);
     if (isNewTransport) this.#transports.clear();
     if (isNewTransport || isNewBalancer) this.set.configure(config.loadBalancer, this.#setDeps());
-    this.#startSource();
+    this.#startSource(makeSource);
     for (const transport of old) transport.close();
     if (isNewTransport) before?.close();
     transport?.start();
@@ -177,7 +188,7 @@ export class ServiceState {
 
   #leaf(endpoint: Endpoint): Service {
     const { leaf, endpointLayers } = this.#deps;
-    if (leaf !== undefined) return wrap(this.#watched(leaf(endpoint, this.name)), endpointLayers);
+    if (leaf !== undefined) return wrap(this.#watched(leaf(endpoint, this.name, () => this.#config.tls)), endpointLayers);
     const known = this.#transports.get(endpoint);
     const transport = known ?? endpointTransport(endpoint, this.#transport as ServiceTransport);
     this.#transports.set(endpoint, transport);
@@ -224,18 +235,18 @@ export class ServiceState {
     });
   }
 
-  #commitBucket(): void {
+  #commitBucket({ rateLimit: part }: Parts): void {
     const { rateLimit } = this.#config;
     const nowMs = this.#deps.clock.now();
     if (rateLimit === undefined) this.bucket = null;
-    else if (this.bucket === null) this.bucket = new TokenBucket(rateLimit, nowMs);
+    else if (this.bucket === null) this.bucket = new (needed(part).TokenBucket)(rateLimit, nowMs);
     else this.bucket.update(rateLimit, nowMs);
   }
 
-  #commitThrottle(): void {
+  #commitThrottle({ throttle: part }: Parts): void {
     const { throttle } = this.#config;
     if (throttle === null) this.throttle = null;
-    else if (this.throttle === null) this.throttle = new Throttle(throttle);
+    else if (this.throttle === null) this.throttle = new (needed(part).Throttle)(throttle);
     else this.throttle.update(throttle);
   }
 
@@ -249,7 +260,7 @@ export class ServiceState {
     transport.onIdentityFailed = (message) => this.#deps.emit({ type: 'identityFailed', service: this.name, message });
   }
 
-  #commitOutlier(): void {
+  #commitOutlier({ outlier: part }: Parts): void {
     const { clock, random, emit } = this.#deps;
     const deps = {
       service: this.name,
@@ -258,18 +269,22 @@ export class ServiceState {
       emit,
       askCheck: (endpoint: LiveEndpoint) => this.#health?.ask(endpoint) === true,
     };
-    this.outlier = reloadOutlier(this.outlier, this.#config.outlierDetection, deps, clock.now());
+    const { outlierDetection: policy } = this.#config;
+    const nowMs = clock.now();
+    if (policy === null || policy.kind === 'inmesh') this.outlier = reloadOwnOutlier(this.outlier, policy, deps, nowMs);
+    else this.outlier = needed(part).reloadOutlier(this.outlier, policy, deps, nowMs);
   }
 
-  #commitHealth(): void {
+  #commitHealth({ health: part }: Parts): void {
     const { healthCheck } = this.#config;
     const { clock, random, emit, leaf, probe } = this.#deps;
     // What replaces the transport answers no checks, unless it says how.
-    const ask = leaf === undefined ? endpointProbe(() => this.#transport as ServiceTransport) : probe;
-    if (healthCheck === null || ask === undefined) {
+    if (healthCheck === null || (leaf !== undefined && probe === undefined)) {
       this.#health?.release();
       this.#health = null;
     } else if (this.#health === null) {
+      const { HealthChecks, endpointProbe } = needed(part);
+      const ask = leaf === undefined ? endpointProbe(() => this.#transport as ServiceTransport) : (probe as Probe);
       this.#health = new HealthChecks(healthCheck, {
         service: this.name,
         set: this.set,
@@ -282,18 +297,19 @@ export class ServiceState {
     } else this.#health.update(healthCheck);
   }
 
-  #startSource(): void {
-    const key = JSON.stringify(this.#config.endpoints);
-    if (key === this.#sourceKey) return;
+  #startSource(make: MakeSource): void {
+    const { endpoints } = this.#config;
+    const before = this.#sourceOf;
+    this.#sourceOf = endpoints;
+    if (before !== null && JSON.stringify(endpoints) === JSON.stringify(before)) return;
     const old = this.#source;
     const { clock, random, emit, parseEndpoints, resolver } = this.#deps;
-    const source = endpointSource(this.#config.endpoints, {
+    const source = make({
       clock,
       random,
       parseEndpoints,
       ...(resolver === undefined ? {} : { resolver }),
     });
-    this.#sourceKey = key;
     this.#source = source;
     source.start(
       (endpoints) => {
@@ -309,6 +325,10 @@ export class ServiceState {
     );
     old?.close();
   }
+}
+
+function budgetOf({ config: { retryBudget }, parts }: PreparedService, deps: BudgetDeps): RetryBudget {
+  return plainBudget(retryBudget, deps) ?? needed(parts.budget).makeBudget(retryBudget, deps);
 }
 
 function newTransport(config: ServiceConfig, deps: ServiceStateDeps): ServiceTransport {

@@ -11,24 +11,15 @@ import type { RetryPolicy } from '../model/destination.ts';
 import type { RouteTarget } from '../model/route.ts';
 import type { ActionCounter } from '../telemetry/action-counter.ts';
 import { admissionLayer } from '../resilience/admission-layer.ts';
-import { cacheLayer } from '../resilience/cache-layer.ts';
-import { coalesceLayer } from '../resilience/coalesce-layer.ts';
-import { criticalityLayer } from '../resilience/criticality-layer.ts';
 import { deadlineLayer } from '../resilience/deadline-layer.ts';
-import { fallbackLayer } from '../resilience/fallback-layer.ts';
 import type { RepetitionSwitch } from '../resilience/repetition-switch.ts';
 import { type HedgeDeps, type RetryDeps, retryLayer } from '../resilience/retry-layer.ts';
-import { throttleLayer } from '../resilience/throttle-layer.ts';
-import { headerLayer } from '../route/header-layer.ts';
-import { faultLayer } from '../route/fault-layer.ts';
-import { mirrorLayer, type MirrorTarget } from '../route/mirror-layer.ts';
-import { rateLimitLayer } from '../route/rate-limit-layer.ts';
-import { rewriteLayer } from '../route/rewrite-layer.ts';
+import type { MirrorTarget } from '../route/mirror-layer.ts';
 import type { Replacer } from '../route/regex.ts';
 import type { TokenBucket } from '../route/token-bucket.ts';
 import { copyOf } from '../transport/body.ts';
 import type { Drain } from './drain.ts';
-import { INBOUND_STACK } from './inbound-stack.ts';
+import { needed, type Parts } from './parts.ts';
 import { respondLayer } from './respond-layer.ts';
 import type { RouteState } from './route-state.ts';
 import type { ServiceState } from './service-state.ts';
@@ -60,6 +51,8 @@ export interface StackDeps {
 export interface CallDeps extends StackDeps {
   readonly service: ServiceConfig;
   readonly replacer: Replacer;
+  /** What the configuration asks for beyond what every mesh has. */
+  readonly parts: Parts;
   /** Of the service that is called. */
   readonly bucket: TokenBucket | null;
 }
@@ -111,14 +104,15 @@ export const CALL_STACK: readonly StackEntry<CallDeps>[] = [
     why: 'Counts calls as the caller sees them: with their retries, waits and refusals.',
     above: ['service-rate-limit', 'router'],
     below: ['span'],
-    make: ({ telemetry, service }) => telemetry.callMetrics(service.name),
+    make: ({ telemetry, service, config }) => telemetry.callMetrics(service.name, config.grpcMetrics),
   },
   {
     role: 'service-rate-limit',
     why: 'Above the router, so that all routes share the tokens of the service; below span and metrics, which see what is refused.',
     above: ['router'],
     below: ['span', 'metrics'],
-    make: ({ bucket, clock, service }) => (bucket === null ? null : rateLimitLayer(bucket, { clock, name: `service ${service.name}` })),
+    make: ({ bucket, clock, service, parts }) =>
+      bucket === null ? null : needed(parts.rateLimit).rateLimitLayer(bucket, { clock, name: `service ${service.name}` }),
   },
   {
     role: 'router',
@@ -136,47 +130,51 @@ export const ROUTE_STACK: readonly StackEntry<RouteDeps>[] = [
     why: 'Says once how much a call matters, before anybody has to drop something.',
     above: ['fallback', 'rate-limit', 'fault', 'deadline', 'coalesce', 'mirror', 'splitter'],
     below: [],
-    make: ({ route }) => (route.criticality === undefined ? null : criticalityLayer(route.criticality)),
+    make: ({ route, parts }) => (route.criticality === undefined ? null : needed(parts.criticality).criticalityLayer(route.criticality)),
   },
   {
     role: 'fallback',
     why: 'Above everything of the route that may refuse or fail, so it is asked last; below span and metrics, which see the failure.',
     above: ['rate-limit', 'fault', 'headers', 'rewrite', 'deadline', 'cache', 'coalesce', 'mirror', 'splitter'],
     below: ['criticality'],
-    make: ({ route, clock, actions }) =>
-      route.fallback === undefined ? null : fallbackLayer(route.fallback, { clock, onAction: actions }),
+    make: ({ route, clock, actions, parts }) =>
+      route.fallback === undefined ? null : needed(parts.fallback).fallbackLayer(route.fallback, { clock, onAction: actions }),
   },
   {
     role: 'rate-limit',
     why: 'Before anything is done for a call: one that is refused costs nothing, and one that is repeated pays once.',
     above: ['fault', 'headers', 'rewrite', 'deadline', 'mirror', 'splitter'],
     below: [],
-    make: ({ traffic, clock, service, route }) =>
-      traffic.bucket === null ? null : rateLimitLayer(traffic.bucket, { clock, name: `route ${service.name}/${route.name}` }),
+    make: ({ traffic, clock, service, route, parts }) =>
+      traffic.bucket === null
+        ? null
+        : needed(parts.rateLimit).rateLimitLayer(traffic.bucket, { clock, name: `route ${service.name}/${route.name}` }),
   },
   {
     role: 'fault',
     why: 'Above the deadline: a fault of position `call` is no time of the call, and no retry repeats it, as in Istio; it sees the headers of the caller.',
     above: ['headers', 'deadline', 'mirror', 'splitter'],
     below: ['rate-limit'],
-    make: ({ traffic, clock }) => (traffic.fault?.policy.position === 'call' ? faultLayer(traffic.fault, { clock }) : null),
+    make: ({ traffic, clock, parts }) =>
+      traffic.fault?.policy.position === 'call' ? needed(parts.fault).faultLayer(traffic.fault, { clock }) : null,
   },
   {
     role: 'headers',
     why: 'Above the split and the retries: a header is set once, and every attempt carries it.',
     above: ['deadline', 'splitter'],
     below: [],
-    make: ({ route }) =>
+    make: ({ route, parts }) =>
       route.requestHeaders === undefined && route.responseHeaders === undefined
         ? null
-        : headerLayer(route.requestHeaders, route.responseHeaders),
+        : needed(parts.headers).headerLayer(route.requestHeaders, route.responseHeaders),
   },
   {
     role: 'rewrite',
     why: 'Below the header operations, above every copy and attempt: all of them go to the new path and host.',
     above: ['deadline', 'mirror', 'splitter'],
     below: ['headers'],
-    make: ({ route, replacer }) => (route.rewrite === undefined ? null : rewriteLayer(route.rewrite, { replacer })),
+    make: ({ route, replacer, parts }) =>
+      route.rewrite === undefined ? null : needed(parts.rewrite).rewriteLayer(route.rewrite, { replacer }),
   },
   {
     role: 'deadline',
@@ -190,22 +188,23 @@ export const ROUTE_STACK: readonly StackEntry<RouteDeps>[] = [
     why: 'Below the deadline, which all that is asked for one call shares; above coalescing: an answer at hand waits for nobody.',
     above: ['coalesce', 'mirror', 'splitter'],
     below: ['fallback', 'headers', 'rewrite', 'deadline'],
-    make: ({ traffic, actions }) => (traffic.cache === null ? null : cacheLayer(traffic.cache, { onAction: actions })),
+    make: ({ traffic, actions, parts }) =>
+      traffic.cache === null ? null : needed(parts.cache).cacheLayer(traffic.cache, { onAction: actions }),
   },
   {
     role: 'coalesce',
     why: "Below the deadline, which is each caller's own; above mirror, split and retries, which happen once for all who wait.",
     above: ['mirror', 'splitter'],
     below: ['fallback', 'deadline', 'cache'],
-    make: ({ traffic }) => (traffic.flights === null ? null : coalesceLayer(traffic.flights)),
+    make: ({ traffic, parts }) => (traffic.flights === null ? null : needed(parts.coalesce).coalesceLayer(traffic.flights)),
   },
   {
     role: 'mirror',
     why: 'Below all that changes or refuses the call, so that the copy is what would be sent; above the retries, so that none of them is copied.',
     above: ['splitter'],
     below: ['rate-limit', 'fault', 'headers', 'rewrite', 'deadline'],
-    make: ({ mirrors, clock, random, traffic }) =>
-      mirrors.length === 0 ? null : mirrorLayer(mirrors, { clock, random, mirrors: traffic.mirrors, copyOf }),
+    make: ({ mirrors, clock, random, traffic, parts }) =>
+      mirrors.length === 0 ? null : needed(parts.mirror).mirrorLayer(mirrors, { clock, random, mirrors: needed(traffic.mirrors), copyOf }),
   },
   {
     role: 'splitter',
@@ -223,17 +222,18 @@ export const DESTINATION_STACK: readonly StackEntry<DestinationDeps>[] = [
     why: 'Below the splitter, which has drawn the target; above the retries: a header is set once.',
     above: ['target-rewrite', 'retry'],
     below: [],
-    make: ({ target }) =>
+    make: ({ target, parts }) =>
       target.requestHeaders === undefined && target.responseHeaders === undefined
         ? null
-        : headerLayer(target.requestHeaders, target.responseHeaders),
+        : needed(parts.headers).headerLayer(target.requestHeaders, target.responseHeaders),
   },
   {
     role: 'target-rewrite',
     why: 'As for the route: below the header operations, above every attempt.',
     above: ['retry'],
     below: ['target-headers'],
-    make: ({ target, replacer }) => (target.rewrite === undefined ? null : rewriteLayer(target.rewrite, { replacer })),
+    make: ({ target, replacer, parts }) =>
+      target.rewrite === undefined ? null : needed(parts.rewrite).rewriteLayer(target.rewrite, { replacer }),
   },
   {
     role: 'retry',
@@ -254,7 +254,8 @@ export const DESTINATION_STACK: readonly StackEntry<DestinationDeps>[] = [
     why: 'Below retry: what the endpoints saw, as opposed to what the caller saw.',
     above: ['admission', 'balancer'],
     below: ['retry'],
-    make: ({ telemetry, caller, destination, route }) => telemetry.attemptMetrics(caller.name, destination, route.name),
+    make: ({ telemetry, caller, destination, route, config }) =>
+      telemetry.attemptMetrics(caller.name, destination, route.name, config.grpcMetrics),
   },
   {
     role: 'admission',
@@ -269,15 +270,18 @@ export const DESTINATION_STACK: readonly StackEntry<DestinationDeps>[] = [
     why: 'Below admission: what an open circuit refuses is no answer of the service, and must not be counted; above fault and balancer, which are the service.',
     above: ['attempt-fault', 'balancer'],
     below: ['retry', 'attempt-span', 'attempt-metrics', 'admission'],
-    make: ({ state, service, clock, random }) =>
-      state.throttle === null ? null : throttleLayer(state.throttle, { breaker: state.breaker, clock, random, name: service.name }),
+    make: ({ state, service, clock, random, parts }) =>
+      state.throttle === null
+        ? null
+        : needed(parts.throttle).throttleLayer(state.throttle, { breaker: state.breaker, clock, random, name: service.name }),
   },
   {
     role: 'attempt-fault',
     why: 'Below admission: timers, limits and circuit meet the fault as they would a sick endpoint; above the balancer, so that no endpoint is blamed.',
     above: ['balancer'],
     below: ['retry', 'attempt-span', 'attempt-metrics', 'admission'],
-    make: ({ traffic, clock }) => (traffic.fault?.policy.position === 'attempt' ? faultLayer(traffic.fault, { clock }) : null),
+    make: ({ traffic, clock, parts }) =>
+      traffic.fault?.policy.position === 'attempt' ? needed(parts.fault).faultLayer(traffic.fault, { clock }) : null,
   },
   {
     role: 'balancer',
@@ -289,7 +293,7 @@ export const DESTINATION_STACK: readonly StackEntry<DestinationDeps>[] = [
 ];
 
 function retryDeps(deps: DestinationDeps): RetryDeps {
-  const { state, clock, random, service, caller, route, telemetry, destination, repetition } = deps;
+  const { config, state, clock, random, service, caller, route, telemetry, destination, repetition } = deps;
   const { onRetry, onDenied } = telemetry.retryCounters(caller.name, destination, route.name);
   return {
     clock,
@@ -308,13 +312,14 @@ function retryDeps(deps: DestinationDeps): RetryDeps {
       state.margin.product(clock.now());
     },
     onDenied,
+    observer: telemetry.repetitions(caller.name, config.grpcMetrics),
   };
 }
 
 /** null: calls of the route are not hedged. */
-function hedgeDeps({ route, destination, retries, traffic, actions }: DestinationDeps): HedgeDeps | null {
+function hedgeDeps({ route, destination, retries, traffic, actions, parts }: DestinationDeps): HedgeDeps | null {
   if (route.hedge === undefined) return null;
-  const hedging = traffic.hedging(destination, route.hedge, retries);
+  const hedging = traffic.hedging(destination, route.hedge, retries, parts);
   return { hedging, onHedge: actions };
 }
 
@@ -329,9 +334,9 @@ export const ENDPOINT_STACK: readonly StackEntry<StackDeps>[] = [
   },
 ];
 
-/** What `explain` and the house tests read. */
+/** What `explain` and the house tests read. The stack of calls that come in is in inbound-stack.ts, which is loaded with the first server. */
 export interface StackListing {
-  readonly name: 'call' | 'route' | 'destination' | 'endpoint' | 'inbound';
+  readonly name: 'call' | 'route' | 'destination' | 'endpoint';
   readonly entries: readonly Pick<StackEntry<never>, 'role' | 'why' | 'above' | 'below'>[];
 }
 
@@ -340,7 +345,6 @@ export const STACKS: readonly StackListing[] = [
   { name: 'route', entries: ROUTE_STACK },
   { name: 'destination', entries: DESTINATION_STACK },
   { name: 'endpoint', entries: ENDPOINT_STACK },
-  { name: 'inbound', entries: INBOUND_STACK },
 ];
 
 /** A layer of the user, placed relative to a role of ours. */

@@ -3,7 +3,9 @@ import type { Clock } from '../core/clock.ts';
 import type { MeshEvent } from '../core/events.ts';
 import type { Layer } from '../core/service.ts';
 import type { ActionCounter } from '../telemetry/action-counter.ts';
-import { hasTracer, loadTelemetryApi, type TelemetryApi } from '../telemetry/api.ts';
+import { hasTracer, telemetryApi, type TelemetryApi } from '../telemetry/api.ts';
+import { grpcAttemptMetricLayer, grpcCallMetricLayer, grpcServerMetricLayer } from '../telemetry/grpc-metric-layer.ts';
+import type { GrpcClientSeries } from '../telemetry/grpc-series.ts';
 import { Meter } from '../telemetry/meter.ts';
 import type { MeterSnapshot } from '../telemetry/meter-snapshot.ts';
 import { attemptMetricLayer, callMetricLayer } from '../telemetry/metric-layer.ts';
@@ -24,15 +26,20 @@ export interface TelemetryOptions {
   readonly metrics?: MetricsOption;
   /** Whether `http.client.request.duration` is reported. @default auto: not beside another instrumentation that does */
   readonly httpMetrics?: HttpMetricsOption;
+  /** Whether gRPC calls are counted under gRPC's own names (gRFC A66, A96), too. @default what the configuration says: false */
+  readonly grpcMetrics?: boolean;
 }
 
 export interface Telemetry {
   callSpan(service: string): Layer | null;
-  callMetrics(service: string): Layer | null;
+  /** `grpcMetrics` here and below: what the configuration says of gRPC's own names. */
+  callMetrics(service: string, grpcMetrics?: boolean): Layer | null;
   attemptSpan(service: string, protocol: 'http1' | 'http2'): Layer | null;
-  attemptMetrics(service: string, destination: string, route: string): Layer | null;
+  attemptMetrics(service: string, destination: string, route: string, grpcMetrics?: boolean): Layer | null;
   serverSpan(view: ServerView): Layer | null;
-  serverMetrics(view: ServerView): Layer | null;
+  serverMetrics(view: ServerView, grpcMetrics?: boolean): Layer | null;
+  /** Who is told of repetitions of single calls; undefined: nobody wants to know. */
+  repetitions(service: string, grpcMetrics?: boolean): GrpcClientSeries | undefined;
   /** Counts what a route does beside sending calls on. */
   actions(service: string, route: string): ActionCounter;
   retryCounters(service: string, destination: string, route: string): { onRetry(reason: string): void; onDenied(reason: string): void };
@@ -79,21 +86,37 @@ class BoundTelemetry implements Telemetry {
     return attemptSpanLayer({ api: this.#api, service, version: VERSION, spans, protocolVersion: protocol === 'http2' ? '2' : '1.1' });
   }
 
-  callMetrics(service: string): Layer | null {
-    return this.#options.metrics === 'off' ? null : callMetricLayer(this.#meter.service(service), this.#observer, this.#meter.rpc(service));
+  callMetrics(service: string, grpcMetrics = false): Layer | null {
+    if (this.#options.metrics === 'off') return null;
+    const layer = callMetricLayer(this.#meter.service(service), this.#observer, this.#meter.rpc(service));
+    const grpc = this.repetitions(service, grpcMetrics);
+    return grpc === undefined ? layer : both(layer, grpcCallMetricLayer(grpc));
   }
 
-  attemptMetrics(service: string, destination: string, route: string): Layer | null {
+  attemptMetrics(service: string, destination: string, route: string, grpcMetrics = false): Layer | null {
     if (this.#options.metrics === 'off') return null;
-    return attemptMetricLayer(this.#meter.destination(service, destination, route), this.#observer);
+    const layer = attemptMetricLayer(this.#meter.destination(service, destination, route), this.#observer);
+    const grpc = this.repetitions(service, grpcMetrics);
+    return grpc === undefined ? layer : both(layer, grpcAttemptMetricLayer(grpc));
+  }
+
+  repetitions(service: string, grpcMetrics = false): GrpcClientSeries | undefined {
+    return this.#countsGrpc(grpcMetrics) ? this.#meter.grpc(service, this.#observer?.grpc ?? null) : undefined;
   }
 
   serverSpan(view: ServerView): Layer | null {
     return serverSpanLayer({ api: this.#api, version: VERSION, spans: this.#options.spans ?? 'own', view });
   }
 
-  serverMetrics(view: ServerView): Layer | null {
-    return this.#options.metrics === 'off' ? null : serverMetricLayer(this.#meter.server(), this.#meter.serverRpc(), view, this.#observer);
+  serverMetrics(view: ServerView, grpcMetrics = false): Layer | null {
+    if (this.#options.metrics === 'off') return null;
+    const layer = serverMetricLayer(this.#meter.server(), this.#meter.serverRpc(), view, this.#observer);
+    if (!this.#countsGrpc(grpcMetrics)) return layer;
+    return both(layer, grpcServerMetricLayer(this.#meter.serverGrpc(this.#observer?.grpc ?? null), view));
+  }
+
+  #countsGrpc(isConfigured: boolean): boolean {
+    return this.#options.metrics !== 'off' && (this.#options.grpcMetrics ?? isConfigured);
   }
 
   retryCounters(service: string, destination: string, route: string): ReturnType<Telemetry['retryCounters']> {
@@ -168,13 +191,17 @@ class BoundTelemetry implements Telemetry {
   }
 }
 
+function both(outer: Layer, inner: Layer): Layer {
+  return (next) => outer(inner(next));
+}
+
 /** A budget without an end has no balance that a backend could draw. */
 function finite(balance: number): number {
   return Number.isFinite(balance) ? balance : Number.MAX_SAFE_INTEGER;
 }
 
-/** Loads the OpenTelemetry API if it is installed; never an SDK. */
-export async function loadTelemetry(options: TelemetryOptions, clock: Clock): Promise<Telemetry> {
+/** Sees what the application has registered with OpenTelemetry, now or later. */
+export function makeTelemetry(options: TelemetryOptions, clock: Clock): Telemetry {
   const isOff = options.spans === 'off' && options.metrics === 'off';
-  return new BoundTelemetry(options, isOff ? null : await loadTelemetryApi(), clock);
+  return new BoundTelemetry(options, isOff ? null : telemetryApi, clock);
 }

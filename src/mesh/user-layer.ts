@@ -12,17 +12,14 @@ export interface UseOptions {
   readonly below?: string;
 }
 
-/** Where layers of the user may stand. */
-const OUTBOUND = STACKS.filter(({ name }) => name !== 'inbound');
-
 /** Each ends its stack. */
-const BRANCHES: ReadonlySet<string> = new Set(OUTBOUND.map(({ entries }) => entries.at(-1)?.role ?? ''));
+const BRANCHES: ReadonlySet<string> = new Set(STACKS.map(({ entries }) => entries.at(-1)?.role ?? ''));
 
 /** Throws a TypeError for a place that does not exist. */
 export function userLayer(layer: Layer | IPolicy, { role, above, below }: UseOptions, clock: Clock): UserLayer {
   const of = above ?? below;
   if (of === undefined || (above !== undefined && below !== undefined)) throw new TypeError('use: name exactly one role, above or below');
-  const roles = OUTBOUND.flatMap(({ entries }) => entries.map((entry) => entry.role));
+  const roles = STACKS.flatMap(({ entries }) => entries.map((entry) => entry.role));
   if (!roles.includes(of)) throw new TypeError(`use: no role ${JSON.stringify(of)}; there are ${roles.join(', ')}`);
   if (below !== undefined && BRANCHES.has(below))
     throw new TypeError(`use: nothing stands below ${below} in its stack; say above the next role`);

@@ -151,6 +151,8 @@ export interface MeshConfig {
   readonly inbound: InboundConfig;
   /** What is recorded of calls; absent: what OpenTelemetry's own settings say. */
   readonly telemetry?: TelemetryConfig;
+  /** Whether gRPC calls are counted under gRPC's own names (gRFC A66, A96), too. @default false */
+  readonly grpcMetrics?: boolean;
 }
 
 /** Total time of a call when neither the service nor the route says otherwise, ms. */

@@ -24,6 +24,18 @@ export interface ExtensionProvider {
   readonly headersToDownstreamOnAllow: readonly string[];
   /** `http` only: headers of its answer that a denied caller gets. Empty: all. */
   readonly headersToDownstreamOnDeny: readonly string[];
+  /** What it sees of the body. @default absent: nothing */
+  readonly body?: CheckedBody;
+}
+
+/** Source: Istio, includeRequestBodyInCheck. */
+export interface CheckedBody {
+  /** It sees no more than these bytes. */
+  readonly bytesMax: number;
+  /** Whether it is asked about longer ones all the same, with their beginning; else they are answered 413. @default false */
+  readonly allowsPartial: boolean;
+  /** `grpc` only: as bytes, for what is no UTF-8. @default false */
+  readonly isBytes: boolean;
 }
 
 /** Name, kind, host and port have no default. Source: Istio meshConfig.extensionProviders, but for the timeout, which is 600 s there. */

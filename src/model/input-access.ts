@@ -51,4 +51,16 @@ export interface ExtensionProviderInput {
   readonly headersToDownstreamOnAllow?: readonly string[];
   /** `http`: headers of its answer that a denied caller gets. @default all */
   readonly headersToDownstreamOnDeny?: readonly string[];
+  /** What it sees of the body. @default nothing */
+  readonly includeRequestBodyInCheck?: CheckedBodyInput;
+}
+
+/** What an external authorizer sees of the body. Source: Istio, includeRequestBodyInCheck. */
+export interface CheckedBodyInput {
+  /** Bytes. Longer bodies are answered 413. */
+  readonly maxRequestBytes: number;
+  /** Whether it is asked about longer ones all the same, with their beginning. @default false */
+  readonly allowPartialMessage?: boolean;
+  /** `grpc`: as `raw_body`, for what is no UTF-8. @default false */
+  readonly packAsBytes?: boolean;
 }

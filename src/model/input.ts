@@ -1,5 +1,6 @@
 // What people write, in a file or in code: the concise form. Field names are Istio's or Gateway API's wherever the
 // meaning is the same. `resolveConfig` turns it into a MeshConfig; schema.ts checks the very same form.
+import type { GrpcServiceConfigInput } from './input-grpc.ts';
 import type { AccessAskInput, AccessRuleInput, ExtensionProviderInput } from './input-access.ts';
 import type { MatchInput } from './input-match.ts';
 import type { PolicyInput, RateLimitInput, RetriesInput } from './input-policy.ts';
@@ -92,6 +93,8 @@ export interface ServiceInput extends PolicyInput {
   readonly subsets?: Readonly<Record<string, Readonly<Record<string, string>>>>;
   /** In order; the first that matches wins. What none matches goes to the whole service. */
   readonly routes?: readonly RouteInput[];
+  /** Instead of `routes`: a gRPC service config, or the path of a JSON or YAML file that holds one, watched. Source: gRFC A6. */
+  readonly grpcServiceConfig?: string | GrpcServiceConfigInput;
 }
 
 /** Who this process is. */
@@ -211,6 +214,12 @@ export interface InboundInput {
   readonly extensionProviders?: readonly ExtensionProviderInput[];
 }
 
+/** What is told of calls. */
+export interface TelemetryInput {
+  /** Whether gRPC calls are counted under gRPC's own names (`grpc.client.attempt.duration` …) beside those of OpenTelemetry. Source: gRFC A66, A96. @default false */
+  readonly grpcMetrics?: boolean;
+}
+
 /** The whole configuration. */
 export interface MeshInput {
   readonly self?: SelfInput;
@@ -225,4 +234,6 @@ export interface MeshInput {
   readonly services?: Readonly<Record<string, ServiceInput>>;
   /** What servers of this process accept. */
   readonly inbound?: InboundInput;
+  /** What is told of calls. */
+  readonly telemetry?: TelemetryInput;
 }

@@ -1,9 +1,9 @@
 // Who may call, from the concise form to the policies that all dialects have: one for allow, one for deny, one for each authorizer.
 import { isHostName, isIpv6, parseHostPort } from './address.ts';
 import type { SelfConfig } from './config.ts';
-import { EXTENSION_PROVIDER_DEFAULTS, type ExtensionProvider } from './extension-provider.ts';
+import { type CheckedBody, EXTENSION_PROVIDER_DEFAULTS, type ExtensionProvider } from './extension-provider.ts';
 import type { InboundInput } from './input.ts';
-import type { AccessRuleInput, ExtensionProviderInput } from './input-access.ts';
+import type { AccessRuleInput, CheckedBodyInput, ExtensionProviderInput } from './input-access.ts';
 import type { ConfigPath } from './issue.ts';
 import type { Report } from './report.ts';
 import { toMs } from './resolve-scalar.ts';
@@ -113,6 +113,10 @@ function listed<K extends string>(name: K, values: readonly string[] | undefined
   return values === undefined ? {} : ({ [name]: anyOf(values) } as { readonly [key in K]?: ValueMatch });
 }
 
+function resolveBody({ maxRequestBytes, allowPartialMessage = false, packAsBytes = false }: CheckedBodyInput): CheckedBody {
+  return { bytesMax: maxRequestBytes, allowsPartial: allowPartialMessage, isBytes: packAsBytes };
+}
+
 export function resolveProviders(inputs: readonly ExtensionProviderInput[], report: Report): ExtensionProvider[] {
   const d = EXTENSION_PROVIDER_DEFAULTS;
   const known = new Set<string>();
@@ -136,6 +140,7 @@ export function resolveProviders(inputs: readonly ExtensionProviderInput[], repo
       headersToUpstreamOnAllow: input.headersToUpstreamOnAllow ?? d.headersToUpstreamOnAllow,
       headersToDownstreamOnAllow: input.headersToDownstreamOnAllow ?? d.headersToDownstreamOnAllow,
       headersToDownstreamOnDeny: input.headersToDownstreamOnDeny ?? d.headersToDownstreamOnDeny,
+      ...(input.includeRequestBodyInCheck === undefined ? {} : { body: resolveBody(input.includeRequestBodyInCheck) }),
     };
   });
 }

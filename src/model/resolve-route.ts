@@ -25,12 +25,18 @@ export interface RouteDeps extends TrafficDeps {
   readonly timeoutLevel: number;
 }
 
-export function resolveRoutes(inputs: readonly RouteInput[], path: ConfigPath, deps: RouteDeps): RouteConfig[] {
+/** `places`: where each was written, when that is not in the list at `path`. */
+export function resolveRoutes(
+  inputs: readonly RouteInput[],
+  path: ConfigPath,
+  deps: RouteDeps,
+  places: readonly ConfigPath[] = inputs.map((_, index) => [...path, index]),
+): RouteConfig[] {
   const routes: RouteConfig[] = [];
-  const names = takenNames(inputs, path, deps);
+  const names = takenNames(inputs, places, deps);
   let everything: ConfigPath | null = null;
   for (const [index, input] of inputs.entries()) {
-    const at = [...path, index];
+    const at = places[index] as ConfigPath;
     const expanded = resolveRoute(input, index, at, deps);
     if (everything !== null) {
       deps.report.warn(
@@ -45,10 +51,10 @@ export function resolveRoutes(inputs: readonly RouteInput[], path: ConfigPath, d
 }
 
 /** Of all rules; a name that stands twice is an issue. */
-function takenNames(inputs: readonly RouteInput[], path: ConfigPath, { report, service }: RouteDeps): Set<string> {
+function takenNames(inputs: readonly RouteInput[], paths: readonly ConfigPath[], { report, service }: RouteDeps): Set<string> {
   const places = new Map<string, ConfigPath>();
   for (const [index, input] of inputs.entries()) {
-    const at = [...path, index];
+    const at = paths[index] as ConfigPath;
     const name = nameOf(input, index);
     const before = places.get(name);
     if (before === undefined) places.set(name, at);

@@ -12,6 +12,7 @@ import type { Level } from './resolve-levels.ts';
 import { mergeLevels, nearestLevel } from './resolve-levels.ts';
 import { resolveBalancer } from './resolve-balancer.ts';
 import { resolveBudget } from './resolve-budget.ts';
+import { grpcFields, placed, withGrpc } from './resolve-grpc-service.ts';
 import { resolveHealthCheck } from './resolve-health.ts';
 import type { LocalityDeps } from './resolve-locality.ts';
 import type { MatchDeps } from './resolve-match.ts';
@@ -28,8 +29,9 @@ export interface ServiceDeps extends MatchDeps, LocalityDeps {
   readonly services: RouteDeps['services'];
 }
 
-export function resolveService(name: string, input: ServiceInput, path: ConfigPath, deps: ServiceDeps): ServiceConfig {
+export function resolveService(name: string, written: ServiceInput, path: ConfigPath, deps: ServiceDeps): ServiceConfig {
   const { report } = deps;
+  const { input, grpc } = withGrpc(written, path, report);
   const of = <K extends keyof PolicyInput>(key: K): Level<NonNullable<PolicyInput[K]>>[] => [
     { value: deps.defaults[key] ?? undefined, path: ['defaults', key] },
     { value: input[key] as NonNullable<PolicyInput[K]> | undefined, path: [...path, key] },
@@ -42,6 +44,12 @@ export function resolveService(name: string, input: ServiceInput, path: ConfigPa
   const subsets = resolveSubsets(input, endpoints, [...path, 'subsets'], report);
   const rateLimit = resolveRateLimit(of('rateLimit'), report);
   const source = report.position(path, 'key');
+  const routes = resolveRoutes(
+    input.routes ?? [],
+    [...path, 'routes'],
+    { ...deps, service: name, retryLevels: of('retries'), timeoutMs, timeoutLevel },
+    grpc?.policies.routes === undefined ? undefined : grpc.places.map((place) => place.path),
+  );
   return {
     name,
     hosts: [...new Set([name, ...(input.hosts ?? [])].map(normalHost))],
@@ -59,14 +67,9 @@ export function resolveService(name: string, input: ServiceInput, path: ConfigPa
     throttle: resolveThrottle(of('throttle')),
     ...(rateLimit === null ? {} : { rateLimit }),
     subsets,
-    routes: resolveRoutes(input.routes ?? [], [...path, 'routes'], {
-      ...deps,
-      service: name,
-      retryLevels: of('retries'),
-      timeoutMs,
-      timeoutLevel,
-    }),
+    routes: grpc === null ? routes : routes.map((route, i) => placed(route, grpc.places[i]?.fields ?? {}, report)),
     ...(source === undefined ? {} : { source }),
+    ...(grpc === null ? {} : placed({}, grpcFields(grpc, path), report)),
   };
 }
 

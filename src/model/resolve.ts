@@ -57,6 +57,7 @@ export function resolveConfig(input: MeshInput, options: ResolveOptions = {}): R
     // A report of its own: whatever is wrong with the defaults was said for the services.
     unnamed: resolveService('', { endpoints: [] }, ['defaults'], { ...deps, report: new Report({}) }),
     inbound,
+    ...(sound.top('telemetry')?.grpcMetrics === true ? { grpcMetrics: true } : {}),
   };
   return { config, warnings: report.issues };
 }

@@ -20,6 +20,9 @@ import {
   token,
 } from './schema-scalar.ts';
 
+/** They are kept in memory until the authorizer has answered. */
+const CHECKED_BODY_BYTES_MAX = 16_777_216;
+
 const texts = (what: string): Schema => list(text(what));
 
 const RULE = {
@@ -36,6 +39,11 @@ const RULE = {
 export function accessEntries(numbers: boolean): Record<string, Schema> {
   const d = EXTENSION_PROVIDER_DEFAULTS;
   const header = texts('a header name, or one with * at an end');
+  const body = object({
+    maxRequestBytes: described(integer(1, CHECKED_BODY_BYTES_MAX), 'Bytes; longer bodies are answered 413.'),
+    allowPartialMessage: field(boolean, 'Whether it is asked about longer ones all the same, with their beginning.', false),
+    packAsBytes: field(boolean, 'grpc: as raw_body, for what is no UTF-8.', false),
+  });
   const provider = object({
     name: described(text('a name'), 'What policies call it.'),
     kind: field(oneOf('http', 'grpc'), 'What it speaks.', 'http'),
@@ -49,6 +57,7 @@ export function accessEntries(numbers: boolean): Record<string, Schema> {
     headersToUpstreamOnAllow: field(header, 'http: headers of its answer that the handler gets.'),
     headersToDownstreamOnAllow: field(header, 'http: headers of its answer that the caller gets, too.'),
     headersToDownstreamOnDeny: field(header, 'http: headers of its answer that a denied caller gets; absent: all.'),
+    includeRequestBodyInCheck: field(body, 'What it sees of the body; absent: nothing.'),
   });
   return {
     allow: field(listOrNothing(object(RULE)), 'Who may call; as soon as it is there, nobody else may. An empty list lets nobody in.'),

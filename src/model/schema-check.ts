@@ -1,37 +1,16 @@
 // Checks a value against the schema and reports every fault at its own place. Walks the schema itself, because a
-// validator stops at the first unknown key and cannot say which branch of a union was meant. Single values are left to valibot.
-import * as v from 'valibot';
+// validator stops at the first unknown key and cannot say which branch of a union was meant. Single values are left to schema-node.ts.
 import type { ConfigPath } from './issue.ts';
 import { formatPath } from './issue.ts';
 import { nearest } from './nearest.ts';
 import type { IssueDetail, Report } from './report.ts';
-import type { Schema } from './schema-scalar.ts';
-
-/** What the walk reads of a valibot schema. */
-interface Node {
-  readonly kind: 'schema';
-  readonly type: string;
-  readonly message?: unknown;
-  readonly entries?: Readonly<Record<string, Node>>;
-  readonly key?: Node;
-  readonly value?: Node;
-  readonly item?: Node;
-  readonly wrapped?: Node;
-  readonly options?: readonly unknown[];
-  readonly pipe?: readonly (Node | Action)[];
-}
-
-/** A check in the pipe of a schema, as valibot runs it. */
-interface Action {
-  readonly kind: 'validation' | 'metadata';
-  '~run'(dataset: { typed: true; value: unknown }, config: object): { readonly issues?: readonly { readonly message: string }[] };
-}
+import { type Action, faultOf, isMapping, type Schema as Node } from './schema-node.ts';
 
 /** Never keys of ours; kept out so that no merge can reach a prototype. */
 export const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor', 'prototype']);
 
-export function checkSchema(schema: Schema, value: unknown, path: ConfigPath, report: Report): void {
-  check(schema as unknown as Node, value, path, report);
+export function checkSchema(schema: Node, value: unknown, path: ConfigPath, report: Report): void {
+  check(schema, value, path, report);
 }
 
 function check(node: Node, value: unknown, path: ConfigPath, report: Report): void {
@@ -62,10 +41,6 @@ function check(node: Node, value: unknown, path: ConfigPath, report: Report): vo
     default:
       checkLeaf(node, value, path, report);
   }
-}
-
-function isMapping(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function checkObject(node: Node, value: Record<string, unknown>, path: ConfigPath, report: Report): void {
@@ -137,12 +112,6 @@ function checkLeaf(node: Node, value: unknown, path: ConfigPath, report: Report)
   else complain(fault, value, path, report);
 }
 
-/** What a single value should have been, or null when it is right. */
-function faultOf(node: Node, value: unknown): string | null {
-  const result = v.safeParse(node as unknown as Schema, value);
-  return result.success ? null : result.issues[0].message;
-}
-
 /** A schema that was described again carries its checks one level down. */
 function actionsOf(node: Node): Action[] {
   return (node.pipe ?? []).flatMap((step) => (step.kind === 'schema' ? actionsOf(step) : [step]));
@@ -150,9 +119,7 @@ function actionsOf(node: Node): Action[] {
 
 function checkActions(node: Node, value: unknown, path: ConfigPath, report: Report): void {
   for (const action of actionsOf(node)) {
-    if (action.kind !== 'validation') continue;
-    const { issues } = action['~run']({ typed: true, value }, {});
-    if (issues?.[0] !== undefined) complain(issues[0].message, value, path, report);
+    if (!action.holds(value as never)) complain(action.message, value, path, report);
   }
 }
 

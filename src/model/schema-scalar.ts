@@ -1,13 +1,13 @@
 // The words of the schema: each says in its message what must stand there, as the end of "must be …".
-import * as v from 'valibot';
 import { isHostName, isIpv6, parseHostPort } from './address.ts';
 import { BYTES_PATTERN, parseBytes } from './bytes.ts';
 import { DURATION_PATTERN, formatDuration, parseDuration } from './duration.ts';
 import { INSTANT_PATTERN, parseInstant } from './instant.ts';
+import * as v from './schema-node.ts';
+import type { Schema } from './schema-node.ts';
 import { parseStatusRange, STATUS_RANGE_PATTERN } from './status-range.ts';
 
-/** Any piece of the schema; what it accepts is described by the types in input.ts. */
-export type Schema = v.GenericSchema<unknown, unknown>;
+export type { Schema } from './schema-node.ts';
 
 /** Length of a pattern, so that none takes long to compile. Source: ISTIO-SECURITY-2026-006 */
 const PATTERN_LENGTH_MAX = 1_024;
@@ -23,7 +23,7 @@ export function described(schema: Schema, description: string, more: Readonly<Re
 }
 
 /** A key that may be left out, with what then holds. */
-export function field(schema: Schema, description: string, defaultValue?: unknown): v.OptionalSchema<Schema, undefined> {
+export function field(schema: Schema, description: string, defaultValue?: unknown): Schema {
   return v.optional(described(schema, description, defaultValue === undefined ? {} : { default: defaultValue }));
 }
 
@@ -40,7 +40,7 @@ export const anyText: Schema = v.string('a text');
 
 export const target: Schema = text('a subset, a service, or service/subset');
 
-export const callback: Schema = v.function('a function');
+export const callback: Schema = v.callback('a function');
 
 export function list(item: Schema): Schema {
   return v.pipe(v.array(item), v.minLength(1, 'a list with at least one entry'));
@@ -54,7 +54,7 @@ const NAMES_MAX = 10_000;
 
 /** A mapping from names that people choose. */
 export function names(value: Schema, key: Schema = text('a name'), most: number = NAMES_MAX): Schema {
-  return v.pipe(v.record(key as v.GenericSchema<string, string>, value), v.maxEntries(most, `a mapping of at most ${most} entries`));
+  return v.pipe(v.record(key, value), v.maxEntries(most, `a mapping of at most ${most} entries`));
 }
 
 export const labels: Schema = names(v.string('a text, in quotes when it looks like a number'));

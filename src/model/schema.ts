@@ -35,21 +35,25 @@ import {
   token,
   yes,
 } from './schema-scalar.ts';
+import { grpcServiceConfig } from './schema-grpc.ts';
 import { trafficEntries } from './schema-traffic.ts';
 
-let forFiles: Schema | undefined;
-let forCode: Schema | undefined;
-
 /** What a file may hold: durations are words. */
-export function fileSchema(): Schema {
-  forFiles ??= mesh(false);
-  return forFiles;
-}
+export const fileSchema: () => Schema = whileRead(() => mesh(false));
 
 /** What code may hand over: durations may also be numbers of ms. */
-export function inputSchema(): Schema {
-  forCode ??= mesh(true);
-  return forCode;
+export const inputSchema: () => Schema = whileRead(() => mesh(true));
+
+/** Made when something is read and then let go of: it weighs a megabyte, and the next reading may never come. */
+function whileRead(make: () => Schema): () => Schema {
+  let made: WeakRef<Schema> | undefined;
+  return () => {
+    const known = made?.deref();
+    if (known !== undefined) return known;
+    const schema = make();
+    made = new WeakRef(schema);
+    return schema;
+  };
 }
 
 function mesh(numbers: boolean): Schema {
@@ -62,6 +66,7 @@ function mesh(numbers: boolean): Schema {
       failures: field(oneOf('throw', 'respond'), 'Whether a refusal rejects, or is the answer that a sidecar would give.', 'throw'),
       services: field(names(service(numbers), plainName), 'Services by name. The name is a host name of the service.'),
       inbound: field(inbound(numbers), 'What a server of this process accepts.'),
+      telemetry: field(telemetry, 'What is told of calls.'),
     }),
     'Configuration of inmesh.',
   );
@@ -73,6 +78,10 @@ const self: Schema = object({
   serviceAccount: field(plainName, 'Account that the process runs under.', 'default'),
   labels: field(labels, 'Labels of this process.'),
   locality: field(text('region/zone/subzone'), 'region/zone/subzone, from the left.'),
+});
+
+const telemetry: Schema = object({
+  grpcMetrics: field(boolean, 'Whether gRPC calls are counted under the names of gRPC, too (gRFC A66, A96).', false),
 });
 
 const identity: Schema = object({
@@ -179,6 +188,10 @@ function service(numbers: boolean): Schema {
       ...policyEntries(numbers),
       subsets: field(names(labels, plainName, 1_000), 'Subset name to the labels that an endpoint must carry.'),
       routes: field(list(route(numbers)), 'In order; the first that matches wins. What none matches goes to the whole service.'),
+      grpcServiceConfig: field(
+        anyOf(text('a path'), grpcServiceConfig),
+        'Instead of routes: a gRPC service config, or a JSON or YAML file that holds one, relative to this file, watched.',
+      ),
     }),
     'One service. Exactly one of endpoints, endpointsFile and dns.',
     { oneOf: [{ required: ['endpoints'] }, { required: ['endpointsFile'] }, { required: ['dns'] }] },

@@ -120,6 +120,7 @@ export class HedgeRace extends Timer implements Cancelable {
     if (second.outcome === null) {
       hedging.sent++;
       onHedge('hedge.sent');
+      this.#deps.observer?.hedged(call);
     } else {
       hedging.denied++;
       onHedge('hedge.denied');

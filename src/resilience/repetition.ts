@@ -10,6 +10,16 @@ import { placeOf } from '../core/refuse.ts';
 import { retryRules } from './retry-rules.ts';
 import { decideRetry, type RetryDecision, type RetryDecisionDeps, type RetryDenial } from './retry-decision.ts';
 
+/** Who wants to know of every single repetition, for metrics of gRPC. */
+export interface RepetitionObserver {
+  /** `isTransparent`: what came before reached nobody. */
+  retried(call: Call, isTransparent: boolean): void;
+  /** A second attempt was sent beside a late first one. */
+  hedged(call: Call): void;
+  /** No attempt was under way for so long. */
+  paused(call: Call, forMs: number): void;
+}
+
 export interface RetryDeps extends RetryDecisionDeps {
   readonly clock: Clock;
   /** A retry is about to be made, on this ground. */
@@ -18,6 +28,8 @@ export interface RetryDeps extends RetryDecisionDeps {
   readonly onDenied: (reason: RetryDenial) => void;
   /** An endpoint asked for a pause. @default nobody listens */
   readonly onRetryAfter?: ((endpoint: Endpoint, forMs: number) => void) | undefined;
+  /** @default nobody listens */
+  readonly observer?: RepetitionObserver | undefined;
 }
 
 /** The start of the first attempt is that of the call: the clock is not asked twice for one moment. */
@@ -92,7 +104,8 @@ export class Repetition {
       this.#putAside(last);
       if (decision.delayMs > 0) await this.#wait(Math.min(nowMs + decision.delayMs, call.deadlineMs));
       const isLate = this.#deps.clock.now() >= call.deadlineMs;
-      const ending = call.canceled || isLate ? null : await this.#attempt();
+      this.#deps.observer?.paused(call, this.#deps.clock.now() - nowMs);
+      const ending = call.canceled || isLate ? null : await this.#attempt(decision.isFree);
       if (decision.isPaid) this.#deps.budget.onRetryEnded?.();
       if (isLate && !call.canceled) return this.#expire(last);
       if (ending === null) return this.#cancel(last);
@@ -154,8 +167,11 @@ export class Repetition {
     await wait.done;
   }
 
-  #attempt(): Promise<Ending> {
-    const attempt = forkAttempt(this.#call, ++this.#attempts, this.#deps.clock.now(), this.#policy);
+  #attempt(isFree: boolean): Promise<Ending> {
+    this.#deps.observer?.retried(this.#call, isFree);
+    // What reached no server is no attempt to gRPC, and the next has its number. Source: gRFC A6, transparent retries.
+    if (!isFree || this.#call.carrier === null) this.#attempts++;
+    const attempt = forkAttempt(this.#call, this.#attempts, this.#deps.clock.now(), this.#policy);
     const isLast = this.#retries >= this.#policy.attempts;
     if (isLast && retryRules(this.#policy).lastWithoutTimeout) attempt.attemptDeadlineMs = this.#call.deadlineMs;
     return sendAttempt(this.#next, attempt);

@@ -8,6 +8,12 @@ import type {
   LoadBalancerInput,
   LocalityInput,
 } from '../../src/model/input-balancing.ts';
+import type {
+  GrpcHedgingPolicyInput,
+  GrpcMethodConfigInput,
+  GrpcRetryPolicyInput,
+  GrpcServiceConfigInput,
+} from '../../src/model/input-grpc.ts';
 import type { StringMatchInput } from '../../src/model/input-match.ts';
 import type {
   EnvoyBudgetInput,
@@ -226,6 +232,31 @@ const route: Required<RouteInput> = {
   criticality: 'sheddable',
 };
 
+const grpcMethod: Required<GrpcMethodConfigInput> = {
+  name: [{ service: 'a.B', method: 'C' }],
+  timeout: '1s',
+  retryPolicy: {
+    maxAttempts: 2,
+    initialBackoff: '0.1s',
+    maxBackoff: '1s',
+    backoffMultiplier: 2,
+    retryableStatusCodes: ['UNAVAILABLE', 8],
+    perAttemptRecvTimeout: '1s',
+  } satisfies Required<GrpcRetryPolicyInput>,
+  hedgingPolicy: { maxAttempts: 2, hedgingDelay: '0.1s', nonFatalStatusCodes: [14] } satisfies Required<GrpcHedgingPolicyInput>,
+  waitForReady: true,
+  maxRequestMessageBytes: 1,
+  maxResponseMessageBytes: '1',
+};
+
+const grpcServiceConfig: Required<GrpcServiceConfigInput> = {
+  methodConfig: [grpcMethod],
+  retryThrottling: { maxTokens: 10, tokenRatio: 0.1 },
+  loadBalancingConfig: [{ round_robin: {} }],
+  loadBalancingPolicy: 'round_robin',
+  healthCheckConfig: { serviceName: 'a' },
+};
+
 const service: Required<ServiceInput> = {
   hosts: ['a.example'],
   endpoints: ['x:1', { address: 'x:2', labels: { v: '1' }, locality: 'r', weight: 2, priority: 1 }],
@@ -234,6 +265,7 @@ const service: Required<ServiceInput> = {
   ...policies,
   subsets: { v1: { v: '1' } },
   routes: [route],
+  grpcServiceConfig,
 };
 
 const admission: Required<AdmissionInput> = {
@@ -288,6 +320,7 @@ const extensionProvider = {
   headersToUpstreamOnAllow: ['x-role'],
   headersToDownstreamOnAllow: ['x-seen'],
   headersToDownstreamOnDeny: ['x-why'],
+  includeRequestBodyInCheck: { maxRequestBytes: 8192, allowPartialMessage: true, packAsBytes: true },
 } as const;
 
 export const EVERYTHING: Required<MeshInput> = {
@@ -321,5 +354,6 @@ export const EVERYTHING: Required<MeshInput> = {
     ask: [{ ...accessRule, provider: 'policies' }],
     extensionProviders: [extensionProvider],
   },
+  telemetry: { grpcMetrics: true },
   services: { a: service },
 };

@@ -129,6 +129,7 @@ describe('external authorizers', () => {
       headersToUpstreamOnAllow: ['d'],
       headersToDownstreamOnAllow: ['e'],
       headersToDownstreamOnDeny: ['f'],
+      includeRequestBodyInCheck: { maxRequestBytes: 1, allowPartialMessage: true, packAsBytes: true },
     };
     expect(resolved({ extensionProviders: [input] })).toMatchObject({
       config: {
@@ -148,11 +149,23 @@ describe('external authorizers', () => {
               headersToUpstreamOnAllow: ['d'],
               headersToDownstreamOnAllow: ['e'],
               headersToDownstreamOnDeny: ['f'],
+              body: { bytesMax: 1, allowsPartial: true, isBytes: true },
             },
           ],
         },
       },
     });
+  });
+
+  it('see bodies only when they are told to, and whole ones then', () => {
+    const inputs = [
+      { name: 'a', address: 'x:1' },
+      { name: 'b', address: 'x:1', includeRequestBodyInCheck: { maxRequestBytes: 5 } },
+    ];
+    const whole = { bytesMax: 5, allowsPartial: false, isBytes: false };
+    const result = resolved({ extensionProviders: inputs });
+    const providers = 'issues' in result ? [] : (result.config.inbound.extensionProviders ?? []);
+    expect(providers.map(({ body }) => body)).toEqual([undefined, whole]);
   });
 
   it('need an address, and a name of their own', () => {
