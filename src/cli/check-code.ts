@@ -16,7 +16,7 @@ export function explainCode(text: string): string {
   if (!isCodeName(code)) {
     const near = nearest(code, Object.keys(CODES));
     throw new UsageError(
-      `there is no code ${JSON.stringify(text)}${near === undefined ? '' : `; did you mean ${near}?`} --explain list names all`,
+      `there is no code ${JSON.stringify(text)}; ${near === undefined ? '' : `did you mean ${near}? `}--explain list names all`,
     );
   }
   const { title, severity, group, meaning, fix, source } = CODES[code];

@@ -6,18 +6,22 @@ const LEGACY = Symbol.for('undici.globalDispatcher.1');
 
 const slots = globalThis as unknown as Record<symbol, unknown>;
 
-/** Loads the undici inside Node, which puts its own dispatcher in force unless there is one. */
-function hasBuiltInFetch(): boolean {
-  return typeof Response === 'function';
+const generation = Number.parseInt(process.versions.undici ?? '', 10);
+
+/** Loads the undici inside Node, which puts its own dispatcher in force unless there is one: 1.7 MB, so only when somebody needs it. */
+export function loadBuiltIn(): void {
+  void globalThis.Response;
 }
 
-const before: { readonly current: unknown; readonly legacy: unknown } = hasBuiltInFetch()
-  ? { current: slots[CURRENT], legacy: slots[LEGACY] }
-  : { current: undefined, legacy: undefined };
+// From undici 8 on the one inside Node looks where ours looks, too, and would take ours for its own. Older ones can wait: a proxy that
+// the environment names is in force without them.
+if (generation >= 8) loadBuiltIn();
 
-/** Puts back what undici replaced while it was loading. */
+const before: { readonly current: unknown; readonly legacy: unknown } = { current: slots[CURRENT], legacy: slots[LEGACY] };
+
+/** Puts back what undici replaced while it was loading; a place that only older ones look at is theirs, though still empty. */
 export function restoreGlobalDispatchers(): void {
-  if (before.legacy !== undefined && slots[LEGACY] !== before.legacy) slots[LEGACY] = before.legacy;
+  if (slots[LEGACY] !== before.legacy) slots[LEGACY] = before.legacy;
   if (before.current !== undefined && slots[CURRENT] !== before.current) slots[CURRENT] = before.current;
 }
 

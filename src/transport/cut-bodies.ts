@@ -7,9 +7,14 @@ import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
-/** Who is told: what `socketError` holds while undici reports an end of a body is why that end is none. */
-export interface CutStreamHost {
+/** Who is told of a stream: what `socketError` holds while undici reports an end of a body is why that end is none. */
+interface CutStreamHost {
   socketError: Error | null;
+}
+
+/** Who is told that a socket failed, in the turn in which undici is. */
+export interface SocketHost extends CutStreamHost {
+  onSocketError(error: Error): void;
 }
 
 const HOST = Symbol('inmesh.host');
@@ -58,19 +63,29 @@ function onCreated(message: unknown): void {
 let isWatching = false;
 
 /** From now on the streams of the session that is made of this socket are watched. */
-export function watchStreams(socket: object, host: CutStreamHost): void {
-  if (!isWatching) {
-    isWatching = true;
-    channel('http2.client.stream.created').subscribe(onCreated);
-  }
-  (socket as { [HOST]?: CutStreamHost })[HOST] = host;
+function watchStreams(): void {
+  if (isWatching) return;
+  isWatching = true;
+  channel('http2.client.stream.created').subscribe(onCreated);
 }
 
-/** Tells of a reset that is told as an end. Stands before the listener of undici. */
-export function watchEnd(socket: Socket, onError: (error: Error) => void): void {
-  socket.on('end', () => {
-    if (!socket.destroyed && socket.remoteAddress === undefined) {
-      onError(Object.assign(new Error('the connection was reset'), { code: 'ECONNRESET' }));
-    }
-  });
+type WatchedSocket = Socket & { [HOST]?: SocketHost };
+
+function onSocketError(this: WatchedSocket, error: Error): void {
+  this[HOST]?.onSocketError(error);
+}
+
+/** A reset that is told as an end. */
+function onSocketEnd(this: WatchedSocket): void {
+  if (!this.destroyed && this.remoteAddress === undefined) {
+    this[HOST]?.onSocketError(Object.assign(new Error('the connection was reset'), { code: 'ECONNRESET' }));
+  }
+}
+
+/** Stands before the listeners of undici. The listeners are those of all sockets: there may be thousands. */
+export function watchSocket(socket: Socket, host: SocketHost, isH2: boolean): void {
+  (socket as WatchedSocket)[HOST] = host;
+  socket.on('error', onSocketError);
+  socket.on('end', onSocketEnd);
+  if (isH2) watchStreams();
 }

@@ -8,7 +8,7 @@ import type { Dispatcher } from './undici.ts';
 type DispatchOptions = Dispatcher.DispatchOptions & { servername?: string | undefined };
 
 /** The caller's headers and those that only the last hop knows. Made at its final size: `push` would grow it twice. */
-function ownHeaders(call: Call): string[] {
+export function attemptHeaders(call: Call): string[] {
   const given = call.headers;
   const count = given.length;
   const dueMs = call.deadlineMs < call.attemptDeadlineMs ? call.deadlineMs : call.attemptDeadlineMs;
@@ -37,7 +37,7 @@ function ownHeaders(call: Call): string[] {
 
 /** The call as undici wants it. */
 export function dispatchOptions(call: Call, servername: string | undefined): Dispatcher.DispatchOptions {
-  const headers = ownHeaders(call);
+  const headers = attemptHeaders(call);
   const { upgrade, transportOptions } = call;
   const options: DispatchOptions = {
     path: call.path,

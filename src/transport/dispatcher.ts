@@ -284,11 +284,17 @@ export class MeshDispatcher extends Dispatcher {
       return true;
     }
     const isLegacy = typeof handler.onRequestStart !== 'function';
-    const before = (isLegacy ? this.#beforeLegacy : this.#before) as Dispatcher | undefined;
+    const before = (isLegacy ? this.#legacy() : this.#before) as Dispatcher | undefined;
     const passed = withoutDispatcher(options);
     if (before !== undefined) return before.dispatch(passed, handler);
     this.#own ??= new Agent();
     return this.#own.dispatch(passed, wrapHandler(handler));
+  }
+
+  /** The undici inside Node puts its dispatcher there when somebody fetches for the first time. */
+  #legacy(): unknown {
+    if (this.#beforeLegacy === undefined) this.passTo({ current: this.#before, legacy: globalDispatcher('legacy') });
+    return this.#beforeLegacy;
   }
 
   override close(): Promise<void>;

@@ -64,6 +64,14 @@ function isPlainBody(body: unknown, init: MeshFetchInit): boolean {
   return ArrayBuffer.isView(body) || body instanceof ArrayBuffer || body instanceof URLSearchParams || body instanceof Blob;
 }
 
+/** The call as the runtime's own Request understands it, in plain words. */
+export function plainInit(input: string | URL | Request, init: MeshFetchInit): MeshFetchInit & { readonly method: string } {
+  const { mesh, ...rest } = init;
+  const { method, headers, body, redirect, signal } = new Request(input, rest);
+  const plain = { method, headers, body, redirect, signal, duplex: 'half' as const };
+  return mesh === undefined ? plain : { ...plain, mesh };
+}
+
 /** What a dispatcher takes. */
 export function bodyOf(init: MeshFetchInit): unknown {
   const { body } = init;

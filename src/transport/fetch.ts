@@ -4,9 +4,9 @@ import { Call, type EndListener, type Reply } from '../core/call.ts';
 import { MeshError, meshError } from '../core/errors.ts';
 import { type RequestBody, requestBody } from './body.ts';
 import type { MeshDispatcher } from './dispatcher.ts';
-import { bodyOf, headersOf, isPlain, type MeshFetchInit, methodOf } from './fetch-request.ts';
+import { bodyOf, headersOf, isPlain, type MeshFetchInit, methodOf, plainInit } from './fetch-request.ts';
 import { applyOptions, type Origin, type Outbound } from './outbound.ts';
-import { MeshResponse } from './response.ts';
+import { meshResponse } from './response.ts';
 import { parseTarget, type Target } from './target.ts';
 
 export type { MeshFetchInit } from './fetch-request.ts';
@@ -18,6 +18,8 @@ export interface FetchDeps {
   readonly outbound: Outbound;
   readonly dispatcher: MeshDispatcher;
   readonly parseDuration: (text: string) => number;
+  /** Whether built-in fetch goes where a dispatcher leads. @default as it does in this runtime */
+  readonly takesDispatcher?: boolean;
 }
 
 const REDIRECTS_MAX = 20;
@@ -83,7 +85,7 @@ class FetchCall {
         return this.#follow(status, String(reply.headers.location));
       }
     }
-    return new MeshResponse(reply, call, this.#target.href, this.#redirects > 0) as unknown as Response;
+    return meshResponse(reply, call, this.#target.href, this.#redirects > 0);
   }
 
   /** Source: Fetch §4.4, HTTP-redirect fetch. */
@@ -138,6 +140,20 @@ function withoutBody(init: MeshFetchInit): MeshFetchInit {
   return { ...rest, method: 'GET' };
 }
 
+/** Built-in fetch of Bun, Deno and workerd is no undici, and would go past the mesh. */
+const TAKES_DISPATCHER = Boolean(process.versions['undici']);
+
+/** What is not plain: as built-in fetch reads it, and through the mesh all the same. */
+function notPlain(deps: FetchDeps, input: string | URL | Request, init: MeshFetchInit): Promise<Response> {
+  const { outbound } = deps;
+  const target = parseTarget(typeof input === 'string' || input instanceof URL ? input : input.url);
+  const isTheirs = outbound.origin(target.origin) === null && !outbound.refusesUnknown;
+  if ((deps.takesDispatcher ?? TAKES_DISPATCHER) || isTheirs) return builtIn(deps, input, init);
+  const plain = plainInit(input, init);
+  if (plain.signal?.aborted === true) return Promise.reject(plain.signal.reason);
+  return begin(deps, target, plain, null, plain.method);
+}
+
 /** Built-in fetch, through the mesh. */
 function builtIn(deps: FetchDeps, input: string | URL | Request, init: MeshFetchInit): Promise<Response> {
   const { mesh, ...rest } = init;
@@ -149,18 +165,23 @@ function builtIn(deps: FetchDeps, input: string | URL | Request, init: MeshFetch
 }
 
 /** Sends one hop, by ourselves if everything about it is plain. */
-function begin(deps: FetchDeps, target: Target, init: MeshFetchInit, before: FetchCall | null): Promise<Response> {
+function begin(
+  deps: FetchDeps,
+  target: Target,
+  init: MeshFetchInit,
+  before: FetchCall | null,
+  method: string | null = methodOf(init),
+): Promise<Response> {
   const { outbound } = deps;
   const origin = outbound.origin(target.origin);
   if (origin === null) {
     if (outbound.refusesUnknown && target.origin !== 'null' && outbound.passes?.(target.origin) !== true) {
       return Promise.reject(meshError({ code: 'unknown_host', message: `no service names ${target.origin}` }));
     }
-    return handOver(deps, target, init, before);
+    return handOver(deps, target, init, before, builtIn);
   }
-  const method = methodOf(init);
   const headers = method === null ? null : headersOf(init, origin.scheme);
-  if (method === null || headers === null) return handOver(deps, target, init, before);
+  if (method === null || headers === null) return handOver(deps, target, init, before, notPlain);
   const body = bodyFor(init, method, headers, origin);
   const { scheme, authority } = origin;
   const call = new Call({ scheme, authority, method, path: target.path, headers, body }, outbound.clock.now());
@@ -179,8 +200,8 @@ function hasLength(headers: readonly string[]): boolean {
   return headers.some((name, i) => i % 2 === 0 && name.length === 14 && name.toLowerCase() === 'content-length');
 }
 
-function handOver(deps: FetchDeps, target: Target, init: MeshFetchInit, before: FetchCall | null): Promise<Response> {
-  const answered = builtIn(deps, target.href, init);
+function handOver(deps: FetchDeps, target: Target, init: MeshFetchInit, before: FetchCall | null, to: typeof builtIn): Promise<Response> {
+  const answered = to(deps, target.href, init);
   return before === null ? answered : answered.then((response) => Object.defineProperty(response, 'redirected', { value: true }));
 }
 
@@ -190,8 +211,8 @@ export function meshFetch(deps: FetchDeps): MeshFetch {
   return (input, given) => {
     const init = given ?? EMPTY_INIT;
     try {
-      if (typeof input !== 'string' && !(input instanceof URL)) return builtIn(deps, input, init);
-      if (init !== EMPTY_INIT && !isPlain(init)) return builtIn(deps, input, init);
+      if (typeof input !== 'string' && !(input instanceof URL)) return notPlain(deps, input, init);
+      if (init !== EMPTY_INIT && !isPlain(init)) return notPlain(deps, input, init);
       if (init.signal?.aborted === true) return Promise.reject(init.signal.reason);
       return begin(deps, parseTarget(input), init, null);
     } catch (error) {

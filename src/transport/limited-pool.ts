@@ -141,10 +141,14 @@ export class LimitedPool {
   /** The one used last: the others may grow old. */
   #usable(): Socket | undefined {
     for (let socket = this.#idle.pop(); socket !== undefined; socket = this.#idle.pop()) {
-      if (this.#maxAgeMs === 0 || this.#deps.clock.now() - socket.bornMs <= this.#maxAgeMs) return socket;
+      if (!this.#isOld(socket)) return socket;
       this.#drop(socket);
     }
     return undefined;
+  }
+
+  #isOld({ bornMs }: Socket): boolean {
+    return this.#maxAgeMs > 0 && this.#deps.clock.now() - bornMs > this.#maxAgeMs;
   }
 
   #made(): Socket | undefined {
@@ -173,7 +177,8 @@ export class LimitedPool {
 
   #onFree(socket: Socket): void {
     const starving = this.#deps.limit.starving();
-    if (starving !== undefined && starving !== this) this.#drop(socket);
+    // Those that wait would keep an old one for ever; they are served by the one that takes its place.
+    if ((starving !== undefined && starving !== this) || this.#isOld(socket)) this.#drop(socket);
     else this.#run(socket);
   }
 

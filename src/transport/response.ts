@@ -80,7 +80,7 @@ function isLarge(headers: ReplyHeaders): boolean {
   return length === undefined || Number(length) > SMALL_BYTES_MAX;
 }
 
-export class MeshResponse {
+class MeshResponse {
   readonly #reply: Reply;
   readonly #call: Call;
   readonly #url: string;
@@ -256,8 +256,18 @@ export class MeshResponse {
   }
 }
 
-// `response instanceof Response`, and everything Response.prototype may grow.
-Object.setPrototypeOf(MeshResponse.prototype, Response.prototype);
+let isLinked = false;
+
+/** The answer. The first one loads the Response of the runtime: 1.7 MB in Node, for nobody who does not fetch. */
+export function meshResponse(reply: Reply, call: Call, url: string, redirected: boolean): Response {
+  if (!isLinked) {
+    // `response instanceof Response`, and everything Response.prototype may grow.
+    Object.setPrototypeOf(MeshResponse.prototype, Response.prototype);
+    isLinked = true;
+  }
+  return new MeshResponse(reply, call, url, redirected) as unknown as Response;
+}
+
 Object.defineProperty(MeshResponse.prototype, Symbol.for('nodejs.util.inspect.custom'), {
   value(this: MeshResponse) {
     const { status, statusText, url, redirected, bodyUsed } = this;

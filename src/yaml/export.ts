@@ -3,15 +3,17 @@
 import { argoRolloutsWriter } from './argo-rollouts/write-rollout.ts';
 import { documentWriter, type DocumentEdit, type DocumentWriter } from './document.ts';
 import { gatewayApiWriter } from './gateway-api/write-gateway-api.ts';
+import { GATEWAY_GROUP } from './gateway-api/route-spec.ts';
 import { hasPlaceholder } from './interpolate.ts';
 import { istioWriter } from './istio/write-istio.ts';
+import { CA_KEY } from './kinds.ts';
 import { linkerdWriter } from './linkerd/write-linkerd.ts';
 import type { LoadedConfig } from './load.ts';
 import type { Located } from './located.ts';
 import { type Loss, LossReport } from './losses.ts';
 import { nodeAt } from './located.ts';
 import { readBackLosses } from './read-back.ts';
-import { fullName, type Resource } from './resource.ts';
+import { fullName, mappingOf, type Resource } from './resource.ts';
 import { distinctResources } from './write/distinct-resources.ts';
 import { smiWriter } from './smi/write-smi.ts';
 import { KeptResources } from './write/kept-resources.ts';
@@ -61,7 +63,7 @@ export async function writeConfig(loaded: Source, target: ExportTarget): Promise
   const writer = WRITERS[target];
   const printer = await documentWriter();
   const positions = positionsOf(loaded);
-  const kept = new KeptResources(loaded.resources.filter(({ group, kind }) => isKept(group, kind, writer)));
+  const kept = new KeptResources(loaded.resources.filter((resource) => isKept(resource, writer)));
   const report = new LossReport(positions, 'a default of inmesh, left to the mesh');
   const context: WriteContext = { config: loaded.config, report, positions, kept };
   const { made, edits } = writer.write(context);
@@ -79,7 +81,9 @@ export async function writeConfig(loaded: Source, target: ExportTarget): Promise
 /** Kinds of Kubernetes itself that say who is called. */
 const OWN_KINDS: ReadonlySet<string> = new Set(['Service', 'ServiceAccount', 'EndpointSlice']);
 
-function isKept(group: string, kind: string, { groups }: DialectWriter): boolean {
+function isKept({ group, kind, value }: Resource, { groups }: DialectWriter): boolean {
+  // The certificates that a BackendTLSPolicy names.
+  if (group === '' && kind === 'ConfigMap') return groups.includes(GATEWAY_GROUP) && typeof mappingOf(value.data)[CA_KEY] === 'string';
   if (group === '' || group === 'discovery.k8s.io') return OWN_KINDS.has(kind);
   return groups.includes(group);
 }

@@ -12,7 +12,7 @@ import type { LoadedConfig } from './load.ts';
 import { type Loss, LossReport, type LossScope } from './losses.ts';
 import { withDifferences } from './read-back.ts';
 import { ConciseNames, plainName } from './write/concise-names.ts';
-import { conciseRetries, conciseRoute, perTryText, timeoutText } from './write/concise-route.ts';
+import { conciseRetries, conciseRoute, NO_CALL, perTryText, timeoutText } from './write/concise-route.ts';
 import { describeEndpoints } from './write/describe-policy.ts';
 import { isAnswering, targetName } from './write/describe-route.ts';
 import { describeMesh, describePolicies, describeService } from './write/describe-service.ts';
@@ -224,10 +224,12 @@ class Importer {
   }
 
   #without(input: PlainMap, { path, message }: ConfigIssue): PlainMap {
-    // A field of a rule, or of a service, as a whole.
-    const at = path.slice(0, path[0] === 'services' ? (path[2] === 'routes' ? 5 : 3) : 2);
+    // A field of a rule, or of a service, as a whole; one match of several by itself.
+    const isMatch = path[2] === 'routes' && path[4] === 'match';
+    const length = isMatch && typeof path[5] === 'number' ? 6 : path[2] === 'routes' ? 5 : 3;
+    const at = path.slice(0, path[0] === 'services' ? length : 2);
     const value = valueAt(input, at);
-    if (value === undefined) return input;
+    if (value === undefined || value === NO_CALL) return input;
     const [, name, , index, key] = at;
     const service = Object.values(this.#config.services).find((one) => this.#names.of(one.name) === name);
     const route = service?.routes[Number(index)];
@@ -236,7 +238,8 @@ class Importer {
       this.#report.ofRoute(service, route).lost(key === undefined ? '' : String(key), value, why);
     else if (service !== undefined) this.#report.ofService(service).lost(String(at[2] ?? ''), value, why);
     else this.#report.ofMesh().lost(at.join('.'), value, why);
-    return removed(input, at) as PlainMap;
+    // Without it a rule would take every call.
+    return replaced(input, at, isMatch ? NO_CALL : undefined) as PlainMap;
   }
 
   /** What reads back otherwise is said, whatever the reason. */
@@ -322,16 +325,13 @@ function valueAt(value: Plain | undefined, path: ConfigPath): Plain | undefined 
   return found;
 }
 
-function removed(value: Plain, [step, ...rest]: ConfigPath): Plain {
-  if (step === undefined) return value;
-  if (Array.isArray(value)) {
-    if (rest.length === 0) return value.filter((_: Plain, i: number) => i !== step);
-    return value.map((one: Plain, i: number) => (i === step ? removed(one, rest) : one));
-  }
-  if (!isPlainMap(value)) return value;
-  const entries = Object.entries(value).flatMap(([key, one]): [string, Plain][] => {
-    if (key !== String(step)) return [[key, one]];
-    return rest.length === 0 ? [] : [[key, removed(one, rest)]];
-  });
-  return Object.fromEntries(entries);
+/** undefined: taken out. */
+function replaced(value: Plain, [step, ...rest]: ConfigPath, by: Plain | undefined): Plain {
+  const next = (one: Plain): Plain[] => (rest.length > 0 ? [replaced(one, rest, by)] : by === undefined ? [] : [by]);
+  if (Array.isArray(value)) return value.flatMap((one: Plain, i: number) => (i === step ? next(one) : [one]));
+  return Object.fromEntries(
+    Object.entries(value as PlainMap).flatMap(([key, one]) =>
+      key === String(step) ? next(one).map((own) => [key, own] as const) : [[key, one] as const],
+    ),
+  );
 }

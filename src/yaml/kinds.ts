@@ -65,7 +65,7 @@ export function isRead({ apiVersion, kind }: Mapping, [first, second]: ConfigPat
 }
 
 /** All that is read of a ConfigMap. */
-const CA_KEY = 'ca.crt';
+export const CA_KEY = 'ca.crt';
 
 /** Why nobody can obey them from inside one process. Source: mesh-semantics §2.11. */
 const IMPOSSIBLE: Readonly<Record<string, string>> = Object.freeze({

@@ -10,6 +10,7 @@ import type { Written } from './bind-deps.ts';
 import type { BoundResources } from './bind-resources.ts';
 import { documentParser } from './document.ts';
 import type { FileText, ReadFile } from './files.ts';
+import { namesServiceConfigs, readServiceConfigs } from './grpc/service-config-files.ts';
 import { readFiles } from './files.ts';
 import { framed } from './format.ts';
 import type { SourceText } from './frame.ts';
@@ -23,6 +24,7 @@ import { isResource } from './resource.ts';
 
 export { parseEndpointsFile } from './endpoints-file.ts';
 export { formatIssues } from './format.ts';
+export { readServiceConfigs } from './grpc/service-config-files.ts';
 
 export interface LoadOptions {
   /** What ${VAR} is looked up in. */
@@ -69,10 +71,11 @@ export async function loadConfig(source: string | readonly string[], options: Lo
   }
   // Half a configuration would be full of names that seem to be missing.
   if (issues.length > 0) return { issues: framed(issues, sources) };
-  const merged = mergeDocuments(
+  const plain = mergeDocuments(
     documents.filter(({ root }) => !isResource(root)),
     options.env,
   );
+  const { merged, files: named } = await withServiceConfigs(plain, sources, options);
   const resolved = resolveConfig(merged.input, {
     at: merged.at,
     raw: merged.raw,
@@ -92,11 +95,30 @@ export async function loadConfig(source: string | readonly string[], options: Lo
   return {
     config: bound.config ?? resolved.config,
     warnings: framed(warnings, sources),
-    hash: hashOf(files),
-    files: files.map(({ path }) => path),
+    hash: hashOf([...files, ...named]),
+    files: [...files, ...named].map(({ path }) => path),
     at: (path, part = 'value') => merged.at(path, part),
     resources: bound.resources,
   };
+}
+
+/** The files that services name for their gRPC service configs, as if they stood in theirs. Adds their texts to `sources`. */
+async function withServiceConfigs(
+  merged: MergedDocuments,
+  sources: SourceText[],
+  { cwd, readFile }: LoadOptions,
+): Promise<{ readonly merged: MergedDocuments; readonly files: readonly FileText[] }> {
+  if (!namesServiceConfigs(merged.input)) return { merged, files: [] };
+  const found = await readServiceConfigs(merged.input, cwd, readFile);
+  sources.push(...found.sources);
+  const at: MergedDocuments['at'] = (path, part) => found.at(path, part) ?? merged.at(path, part);
+  const issues = found.issues.map((issue) => {
+    const position = issue.position ?? merged.at(issue.path, 'value');
+    return position === undefined ? issue : { ...issue, position };
+  });
+  // What was said of a file is enough.
+  const faulty = new Set([...merged.faulty, ...found.issues.map(({ path }) => pathKey(path))]);
+  return { merged: { ...merged, input: found.input, at, issues: [...merged.issues, ...issues], faulty }, files: found.files };
 }
 
 const UNBOUND: BoundResources = { config: null, issues: [], resources: [] };
@@ -117,14 +139,30 @@ function writtenIn({ input, at }: MergedDocuments): Written {
   const place = (holder: object | undefined, path: ConfigPath): SourcePosition | undefined =>
     holder !== undefined && Object.hasOwn(holder, String(path.at(-1))) ? at(path, 'key') : undefined;
   return {
-    service: (service, field) => place(input.services?.[service], ['services', service, CONCISE_NAMES[field] ?? field]),
+    service: (service, field) => {
+      const own = input.services?.[service];
+      const { grpcServiceConfig: grpc } = own ?? {};
+      const path = ['services', service];
+      return (
+        place(own, [...path, CONCISE_NAMES[field] ?? field]) ??
+        (typeof grpc === 'object' ? place(grpc, [...path, 'grpcServiceConfig', GRPC_NAMES[field] ?? '']) : undefined)
+      );
+    },
     defaults: (field) => place(input.defaults, ['defaults', CONCISE_NAMES[field] ?? field]),
-    top: (key) => place(input, [key]),
+    // The section of ours says nothing of what Istio's Telemetry is about.
+    top: (key) => (key === 'telemetry' ? undefined : place(input, [key])),
   };
 }
 
 /** Fields whose name in the concise form differs from that in the model. */
 const CONCISE_NAMES: Readonly<Record<string, string>> = { timeoutMs: 'timeout' };
+
+/** Fields that a gRPC service config says, by its names. */
+const GRPC_NAMES: Readonly<Record<string, string>> = {
+  routes: 'methodConfig',
+  retryBudget: 'retryThrottling',
+  loadBalancer: 'loadBalancingConfig',
+};
 
 function hashOf(files: readonly FileText[]): string {
   const hash = createHash('sha256');

@@ -33,7 +33,7 @@ export interface MergedDocuments {
 type Mapping = Record<string, unknown>;
 
 /** Sections whose keys may be spread over documents. */
-const SECTIONS: ReadonlySet<string> = new Set(['self', 'identity', 'defaults', 'services', 'inbound']);
+const SECTIONS: ReadonlySet<string> = new Set(['self', 'identity', 'defaults', 'services', 'inbound', 'telemetry']);
 
 export function mergeDocuments(documents: readonly ConfigDocument[], env: Environment): MergedDocuments {
   const input = Object.create(null) as Mapping;
@@ -119,7 +119,7 @@ function anchorPaths(input: Mapping, folder: string): void {
   if (isMapping(input.defaults)) anchor(input.defaults.tls, certificates);
   for (const service of isMapping(input.services) ? Object.values(input.services) : []) {
     if (!isMapping(service)) continue;
-    anchor(service, ['endpointsFile']);
+    anchor(service, ['endpointsFile', 'grpcServiceConfig']);
     anchor(service.tls, certificates);
   }
 }

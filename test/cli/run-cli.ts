@@ -45,7 +45,9 @@ export function cliFolder(files: Readonly<Record<string, string>>): CliFolder {
     },
     runProcess: (args, env = {}) =>
       new Promise((resolve) => {
-        const options = { cwd: path, env: { PATH: process.env.PATH ?? '', ...env } };
+        const { PATH = '', NODE_V8_COVERAGE } = process.env;
+        // What `npm run coverage` counts, a process of its own writes down by itself.
+        const options = { cwd: path, env: { PATH, ...(NODE_V8_COVERAGE === undefined ? {} : { NODE_V8_COVERAGE }), ...env } };
         const child = execFile(process.execPath, [MAIN, ...args], options, (_error, out, err) =>
           resolve({ code: child.exitCode ?? -1, out, err }),
         );

@@ -193,6 +193,17 @@ describe('watchFiles', () => {
     await watch.next();
   });
 
+  it('follows a link to a file beside its folder', async () => {
+    const parent = folder();
+    for (const name of ['links', 'files']) mkdirSync(join(parent, name));
+    const target = join(parent, 'files', 'shared.yaml');
+    writeFileSync(target, 'zero');
+    symlinkSync(join('..', 'files', 'shared.yaml'), join(parent, 'links', 'mesh.yaml'));
+    const watch = probe([join(parent, 'links', 'mesh.yaml')]);
+    replace(target, 'one');
+    await watch.next();
+  });
+
   it('survives a folder that is replaced by another', async () => {
     const parent = folder();
     const root = join(parent, 'conf');

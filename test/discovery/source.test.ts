@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { systemClock } from '../../src/core/clock.ts';
-import { endpointSource } from '../../src/discovery/source.ts';
+import { loadSource } from '../../src/discovery/source.ts';
 import type { DnsResolver } from '../../src/discovery/source.ts';
 import type { EndpointConfig } from '../../src/model/destination.ts';
 import { seededRandom } from '../support/seeded-random.ts';
@@ -27,11 +27,12 @@ function parseEndpoints(text: string, file: string): EndpointConfig[] {
 }
 
 describe('static', () => {
-  it('gives its endpoints at once, and nothing more', () => {
+  it('gives its endpoints at once, and nothing more', async () => {
     const endpoints = [endpoint('10.0.0.1:80')];
     const sets: unknown[] = [];
     const clock = new VirtualClock();
-    const source = endpointSource({ kind: 'static', endpoints }, { clock, random: seededRandom(1), parseEndpoints });
+    const make = await loadSource({ kind: 'static', endpoints });
+    const source = make({ clock, random: seededRandom(1), parseEndpoints });
     source.start(
       (set) => sets.push(set),
       () => expect.fail(),
@@ -54,7 +55,8 @@ describe('dns', () => {
     const clock = new VirtualClock();
     const sets: unknown[] = [];
     const config = { kind: 'dns', host: 'reviews', port: 80, record: 'any' } as const;
-    const source = endpointSource(config, { clock, random: seededRandom(1), parseEndpoints, resolver });
+    const make = await loadSource(config);
+    const source = make({ clock, random: seededRandom(1), parseEndpoints, resolver });
     source.start(
       (set) => sets.push(set),
       (message) => expect.fail(message),
@@ -66,10 +68,11 @@ describe('dns', () => {
 });
 
 describe('file', () => {
-  function setUp(clock: VirtualClock | typeof systemClock) {
+  async function setUp(clock: VirtualClock | typeof systemClock) {
     const folder = mkdtempSync(join(tmpdir(), 'inmesh-source-'));
     const file = join(folder, 'endpoints.yaml');
-    const source = endpointSource({ kind: 'file', path: file }, { clock, random: seededRandom(1), parseEndpoints });
+    const make = await loadSource({ kind: 'file', path: file });
+    const source = make({ clock, random: seededRandom(1), parseEndpoints });
     cleanups.push(
       () => source.close(),
       () => rmSync(folder, { recursive: true }),
@@ -101,7 +104,7 @@ describe('file', () => {
   }
 
   it('follows the file, and keeps the last good set when it is broken or gone', async () => {
-    const { file, start, log, lines } = setUp(systemClock);
+    const { file, start, log, lines } = await setUp(systemClock);
     writeFileSync(file, 'a:1 b:2');
     start();
     expect(log).toEqual(['a:1 b:2']);
@@ -124,7 +127,7 @@ describe('file', () => {
   });
 
   it('waits for a file that is not there yet', async () => {
-    const { file, start, log, lines } = setUp(systemClock);
+    const { file, start, log, lines } = await setUp(systemClock);
     start();
     expect(log).toEqual(['FILE: the endpoint file is missing; no endpoints are known yet']);
     writeFileSync(file, 'a:1');
@@ -132,9 +135,9 @@ describe('file', () => {
     expect(log[1]).toBe('a:1');
   });
 
-  it('refresh reads again after 5 s, and repeats neither a set nor a complaint', () => {
+  it('refresh reads again after 5 s, and repeats neither a set nor a complaint', async () => {
     const clock = new VirtualClock();
-    const { file, source, start, log } = setUp(clock);
+    const { file, source, start, log } = await setUp(clock);
     writeFileSync(file, 'a:1');
     start();
     writeFileSync(file, 'b:2');
@@ -163,11 +166,11 @@ it('no source keeps the process alive', async () => {
   const folder = new URL('../../src/', import.meta.url);
   const script = `
     import { systemClock, systemRandom } from '${new URL('core/clock.ts', folder)}';
-    import { endpointSource } from '${new URL('discovery/source.ts', folder)}';
+    import { loadSource } from '${new URL('discovery/source.ts', folder)}';
     const resolver = { resolve4: async () => [{ address: '10.0.0.1', ttl: 1 }] };
     const deps = { clock: systemClock, random: systemRandom, parseEndpoints: () => [], resolver };
-    const dns = endpointSource({ kind: 'dns', host: 'reviews', port: 80, record: 'A' }, deps);
-    const file = endpointSource({ kind: 'file', path: 'nowhere.yaml' }, deps);
+    const dns = (await loadSource({ kind: 'dns', host: 'reviews', port: 80, record: 'A' }))(deps);
+    const file = (await loadSource({ kind: 'file', path: 'nowhere.yaml' }))(deps);
     for (const source of [dns, file]) source.start((set) => console.log(set.length), console.log);`;
   const child = spawn(process.execPath, ['--input-type=module', '-e', script], { stdio: ['ignore', 'pipe', 'inherit'], timeout: 10_000 });
   let output = '';

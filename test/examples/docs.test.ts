@@ -38,6 +38,7 @@ const KEY_LINES: Readonly<Record<string, string>> = {
   'timeouts.ts': 'deadline_exceeded head',
   'tls.ts': "[config_invalid] the ca cannot be read from certs/ca.crt: ENOENT: no such file or directory, open 'certs/ca.crt'.",
   'traffic.ts': 'v2 saw GET /a of reviews-shadow, cookie: undefined',
+  'worker.ts': '10 of 10 answered, the other endpoint has failed',
 };
 
 interface Run {

@@ -22,10 +22,11 @@ export interface Golden {
   readonly losses: string;
 }
 
-/** What the files of a folder are written as; those of `concise` say it by their names. */
+/** What the files of a folder are written as; those of `concise` say it by their names, or the beginning of them. */
 const TARGETS: Readonly<Record<string, ExportTarget | 'concise'>> = {
   'app-mesh': 'istio',
   'gateway-api': 'istio',
+  import: 'concise',
   istio: 'gateway-api',
   'istio-security': 'concise',
   linkerd: 'smi',
@@ -33,8 +34,9 @@ const TARGETS: Readonly<Record<string, ExportTarget | 'concise'>> = {
 };
 
 function targetOf(path: string): ExportTarget | 'concise' {
-  const name = basename(path, '.md');
-  return TARGETS[basename(dirname(path))] ?? EXPORT_TARGETS.find((target) => target === name) ?? 'concise';
+  const [folder, name] = [basename(dirname(path)), basename(path, '.md')];
+  const own = TARGETS[folder === 'corners' ? name.replace(/-(?:faults|tls)$/, '') : folder];
+  return own ?? EXPORT_TARGETS.find((target) => name === target || name.startsWith(`${target}-`)) ?? 'concise';
 }
 
 const SECTION = /^## (Input|Model|Issues|Output|Losses)\n\n```(?:yaml|text)\n([\s\S]*?)```$/gm;
@@ -58,13 +60,13 @@ export function readGolden(path: string): Golden {
 export function writeGolden({ path, title, input, model, issues, output, losses }: Golden): void {
   const block = (name: string, language: string, body: string): string => `## ${name}\n\n\`\`\`${language}\n${body}\`\`\`\n`;
   const blocks = [block('Input', 'yaml', input), block('Model', 'yaml', model), block('Issues', 'text', issues)];
-  if (model !== '') blocks.push(block('Output', 'yaml', output), block('Losses', 'text', losses));
+  if (output !== '') blocks.push(block('Output', 'yaml', output), block('Losses', 'text', losses));
   writeFileSync(path, `# ${title}\n\n${blocks.join('\n')}`);
 }
 
 export const isUpdate: boolean = process.env.UPDATE_GOLDEN === '1';
 
-/** What inmesh says of the input now. `# lenient` in its first line asks for lenient. */
+/** What inmesh says of the input now. `# lenient` in its first line asks for lenient, `model` that another file has the model. */
 export async function played(golden: Golden): Promise<Golden> {
   const regex = await loadRegex();
   const result = await loadConfig('input.yaml', {
@@ -77,7 +79,8 @@ export async function played(golden: Golden): Promise<Golden> {
   const issues = 'issues' in result ? result.issues : result.warnings;
   const said = { ...golden, issues: issues.map(issueText).join('') };
   if ('issues' in result) return { ...said, model: '', output: '', losses: '' };
-  return { ...said, model: modelText(result.config), ...(await written(result, targetOf(golden.path))) };
+  const model = /^#.*\bmodel\b/.test(golden.input) ? '' : modelText(result.config);
+  return { ...said, model, ...(await written(result, targetOf(golden.path))) };
 }
 
 async function written(loaded: LoadedConfig, target: ExportTarget | 'concise'): Promise<Pick<Golden, 'output' | 'losses'>> {

@@ -15,7 +15,6 @@ interface Home {
 export const PACKAGE_HOMES: Readonly<Record<string, Home>> = {
   undici: { where: /^src\/transport\// },
   yaml: { where: /^src\/yaml\/document\.ts$/, lazy: true },
-  valibot: { where: /^src\/model\/schema[^/]*\.ts$/ },
   cockatiel: { where: /^src\/(resilience\/breaker[^/]*\.ts$|mesh\/)/ },
   re2js: { where: /^src\/route\/regex\.ts$/, lazy: true },
   'lru-cache': { where: /^src\/(mesh\/|identity\/|resilience\/cache[^/]*\.ts$)/ },

@@ -18,7 +18,7 @@ interface Lockfile {
 }
 
 /** Sorted. A new one is a decision, not an accident. */
-const RUNTIME = ['cockatiel', 'lru-cache', 're2js', 'undici', 'valibot', 'yaml'];
+const RUNTIME = ['cockatiel', 'lru-cache', 're2js', 'undici', 'yaml'];
 const OPTIONAL_PEERS = ['@connectrpc/connect', '@grpc/grpc-js', '@opentelemetry/api', 'http-cache-semantics', 'jose'];
 /** Run when a user's application starts them, so they are never ours to run at install time. */
 const INSTALL_SCRIPTS = ['preinstall', 'install', 'postinstall', 'prepare'];

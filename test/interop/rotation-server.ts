@@ -5,7 +5,7 @@ import { systemClock } from '../../src/core/clock.ts';
 import { HeldIdentity } from '../../src/identity/held-identity.ts';
 import type { IdentityMaterial } from '../../src/identity/identity-material.ts';
 import { peerOf } from '../../src/inbound/peer-of.ts';
-import { createServer } from '../../src/inbound/server.ts';
+import { createServer } from '../../src/mesh/servers.ts';
 import { createMesh } from '../../src/mesh/create-mesh.ts';
 
 export interface ServerOrder {

@@ -35,7 +35,7 @@ const rows: readonly Row[] = [
     'unknown key without a neighbour',
     'upstreams: {}',
     [
-      '1:1 error unknown key "upstreams" in the configuration; valid are self, identity, defaults, unknownHosts, failures, services, inbound',
+      '1:1 error unknown key "upstreams" in the configuration; valid are self, identity, defaults, unknownHosts, failures, services, inbound, telemetry',
     ],
   ],
   [

@@ -49,7 +49,7 @@ function rolloutOf(
   const { stable, canary, weight, routes } = found;
   const place = placeOf(service, context.config);
   const rules = writtenRules(place.name, made) ?? routes.flatMap((route) => keptRule(route, context, naming) ?? []);
-  const bySubset = stable.subset !== undefined && canary.subset !== undefined;
+  const subsets = stable.subset === undefined || canary.subset === undefined ? null : { stable: stable.subset, canary: canary.subset };
   const to = `Rollout ${place.name}`;
   const report = context.report.ofService(service);
   const first = routes[0] as RouteConfig;
@@ -58,18 +58,18 @@ function rolloutOf(
     .kept('to', { [targetName(stable)]: stable.weight, [targetName(canary)]: canary.weight }, `${to}: steps setWeight ${weight}`);
   report.approximated(
     'subsets',
-    bySubset ? [stable.subset ?? '', canary.subset ?? ''] : [stable.service, canary.service],
+    subsets === null ? [stable.service, canary.service] : [subsets.stable, subsets.canary],
     `${to}: trafficRouting`,
     'the Rollout chooses the pods: it adds its own label to the subsets, and moves the weights of the rules it names',
   );
   const istio: PlainMap = {
     virtualService: { name: place.name, routes: rules },
-    ...(bySubset
-      ? { destinationRule: { name: place.name, canarySubsetName: canary.subset ?? '', stableSubsetName: stable.subset ?? '' } }
-      : {}),
+    ...(subsets === null
+      ? {}
+      : { destinationRule: { name: place.name, canarySubsetName: subsets.canary, stableSubsetName: subsets.stable } }),
   };
   const strategy: PlainMap = {
-    ...(bySubset ? {} : { canaryService: nameOf(canary, context), stableService: nameOf(stable, context) }),
+    ...(subsets !== null ? {} : { canaryService: nameOf(canary, context), stableService: nameOf(stable, context) }),
     trafficRouting: { istio },
     steps: [{ setWeight: weight }, { pause: {} }],
   };

@@ -117,6 +117,8 @@ function hostParents(parent: ParentRefSpec, path: ConfigPath, resource: Resource
     resource.report.warn(path, `no ServiceEntry ${namespace}/${name} is loaded, so the route is not attached to it`);
     return [];
   }
+  // Says who may call, not where calls go.
+  if (kind === LINKERD_SERVER) return [];
   resource.report.warn(
     path,
     `a parent of kind ${parent.kind ?? 'Gateway'}${parent.group === undefined ? '' : ` of ${parent.group}`} is not known here, so the route is not attached to it`,
@@ -125,6 +127,7 @@ function hostParents(parent: ParentRefSpec, path: ConfigPath, resource: Resource
 }
 
 const SERVICE_ENTRY = 'networking.istio.io/ServiceEntry';
+const LINKERD_SERVER = 'policy.linkerd.io/Server';
 
 function portNamed(name: string, namespace: string, service: string, world: World): number | undefined {
   const found = findService(world, namespace, service);

@@ -28,10 +28,10 @@ export function writeHeaders(operations: HeaderOperations | undefined, key: stri
     return null;
   }
   // Removed, then set, comes to the same as set.
-  const removing = remove.filter((name) => set[name] === undefined);
-  const both = Object.keys(add).filter((name) => set[name] !== undefined || removing.includes(name));
+  const removing = remove.filter((name) => !Object.hasOwn(set, name));
+  const both = Object.keys(add).filter((name) => Object.hasOwn(set, name) || removing.includes(name));
   const values = { ...set };
-  for (const name of both) values[name] = [...(values[name] === undefined ? [] : [values[name]]), add[name]].join(',');
+  for (const name of both) values[name] = Object.hasOwn(set, name) ? `${set[name]},${add[name]}` : `${add[name]}`;
   if (append.length > 0)
     report.lost(
       `${key}.append`,

@@ -7,9 +7,10 @@ import { isLabel, nameFault } from './host-name.ts';
 export function checkGateways(gateways: readonly string[], path: ConfigPath, report: Report): void {
   for (const [i, gateway] of gateways.entries()) {
     const at = [...path, i];
-    const [namespace = '', name] = gateway.split('/');
+    const [namespace = '', name, more] = gateway.split('/');
     if (name !== undefined) {
-      if (!isLabel(namespace) || !isLabel(name)) report.error(at, `a gateway is namespace/name, not ${report.show(at, gateway)}`);
+      if (!isLabel(namespace) || !isLabel(name) || more !== undefined)
+        report.error(at, `a gateway is namespace/name, not ${report.show(at, gateway)}`);
       continue;
     }
     const fault = nameFault(gateway);

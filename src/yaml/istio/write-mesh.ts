@@ -58,6 +58,7 @@ export function writeMesh(context: WriteContext): MadeResource[] {
     (described.inbound as PlainMap).admission ?? false,
     'Istio sheds no load by itself; Sidecar inboundConnectionPool limits it',
   );
+  if (config.grpcMetrics === true) scope.lost('telemetry', { grpcMetrics: true }, 'a sidecar has metrics of its own');
   if (positions.ofMesh(['defaults']) !== undefined)
     scope.approximated('defaults', 'policies of all services', '', 'written into each service; what only mesh.call names stays here');
   return made;

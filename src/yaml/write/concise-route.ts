@@ -25,6 +25,9 @@ export interface ConciseDeps {
 /** A year: the concise form bounds every call. */
 export const LONGEST = '8760h';
 
+/** What no call has. */
+export const NO_CALL: PlainMap = { method: { exact: 'GET' }, headers: { 'x-never': { regex: 'a^' } } };
+
 /** Without its name. */
 export function conciseRoute(route: RouteConfig, service: ServiceConfig, deps: ConciseDeps): PlainMap {
   const { report } = deps;
@@ -59,8 +62,7 @@ function matchOf(route: RouteConfig, match: Plain | undefined, foreign: PlainMap
   const said = match.filter((_: Plain, i: number) => !Object.keys(foreign).some((path) => path.startsWith(`match[${i}].`)));
   const [only] = said;
   // A rule without any match would take every call; this one is asked for what no call has.
-  if (said.length === 0 && route.matches.length > 0)
-    return { match: { method: { exact: 'GET' }, headers: { 'x-never': { regex: 'a^' } } } };
+  if (said.length === 0 && route.matches.length > 0) return { match: NO_CALL };
   return { match: said.length === 1 && only !== undefined ? only : said };
 }
 

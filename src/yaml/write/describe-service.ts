@@ -57,7 +57,7 @@ export function describePolicies(service: ServiceConfig): Described {
 }
 
 /** All but services and what documents of other meshes say of this process. */
-export function describeMesh({ self, identity, unknownHosts, failures, inbound }: MeshConfig): PlainMap {
+export function describeMesh({ self, identity, unknownHosts, failures, inbound, grpcMetrics }: MeshConfig): PlainMap {
   const { admission } = inbound;
   return defined({
     self: { ...self, labels: { ...self.labels } },
@@ -80,15 +80,17 @@ export function describeMesh({ self, identity, unknownHosts, failures, inbound }
               retryAfter: timeText(admission.retryAfterMs),
             },
     },
+    telemetry: grpcMetrics === true ? { grpcMetrics } : undefined,
   });
 }
 
 /** What only documents of other meshes can say of the process. */
-export function describeForeignMesh({ passHosts, telemetry, inbound }: MeshConfig): PlainMap {
+export function describeForeignMesh({ passHosts, telemetry, grpcMetrics, inbound }: MeshConfig): PlainMap {
   const { mtls: _mtls, admission: _admission, ...more } = inbound;
   return defined({
     passHosts: passHosts === undefined ? undefined : [...passHosts],
-    telemetry: telemetry === undefined ? undefined : plainOf({ ...telemetry, sources: [] }),
+    // With what the concise form says of it, which has the same name.
+    telemetry: telemetry === undefined ? undefined : plainOf({ ...telemetry, grpcMetrics, sources: [] }),
     ...Object.fromEntries(Object.entries(more).map(([key, value]) => [`inbound.${key}`, plainOf(value)])),
   });
 }

@@ -25,6 +25,7 @@ export function reportMesh({ config, report, positions }: WriteContext, { mesh, 
     (described.inbound as PlainMap).admission ?? false,
     `${mesh} has its own limits for what a workload takes on`,
   );
+  if (config.grpcMetrics === true) scope.lost('telemetry', { grpcMetrics: true }, 'a proxy has metrics of its own');
   if (positions.ofMesh(['defaults']) !== undefined) {
     scope.approximated('defaults', 'policies of all services', '', 'written into each service; what only mesh.call names stays here');
   }

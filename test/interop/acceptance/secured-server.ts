@@ -3,7 +3,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Identity } from '../../../src/identity/identity-source.ts';
 import { peerOf } from '../../../src/inbound/peer-of.ts';
-import { createServer } from '../../../src/inbound/server.ts';
+import { createServer } from '../../../src/mesh/servers.ts';
 import { createMesh } from '../../../src/mesh/create-mesh.ts';
 import { FixedIdentity } from '../../support/fixed-identity.ts';
 

@@ -3,6 +3,7 @@
 import { describe, expect, it } from 'vitest';
 import { exportConfig, type Exported, type ExportTarget } from '../../../src/yaml/export.ts';
 import { loadConfig } from '../../../src/yaml/load.ts';
+import { authority } from '../../identity/certificates.ts';
 import { regex } from './written.ts';
 
 const SERVICES = "services:\n  reviews:\n    endpoints: ['10.0.0.1:80']\n";
@@ -70,6 +71,24 @@ describe('a document of the mesh', () => {
       field: 'PeerAuthentication default/strict',
       position: { line: 1 },
     });
+  });
+
+  it('goes out with the certificates that it names, and without what else a ConfigMap holds', async () => {
+    const { cert } = authority();
+    const head = 'apiVersion: v1\nkind: ConfigMap\nmetadata: { name: NAME }\ndata:\n';
+    const roots = `${head.replace('NAME', 'roots')}  ca.crt: |\n${cert.trimEnd().replace(/^/gm, '    ')}\n`;
+    const policy = `apiVersion: gateway.networking.k8s.io/v1
+kind: BackendTLSPolicy
+metadata: { name: tls }
+spec:
+  targetRefs: [{ group: '', kind: Service, name: reviews }]
+  validation: { hostname: reviews.internal, caCertificateRefs: [{ group: '', kind: ConfigMap, name: roots }] }
+`;
+    const text = [SERVICES, policy, roots, `${head.replace('NAME', 'scripts')}  run.sh: exit\n`].join('---\n');
+    const { documents, losses } = await exported(text, 'gateway-api');
+    expect(documents.filter(({ origin }) => origin === 'kept').map((one) => one.text)).toEqual([policy, roots]);
+    expect(losses.filter(({ verdict, field }) => verdict !== 'kept' && field.includes('tls'))).toEqual([]);
+    expect((await exported(text, 'istio')).documents.some(({ kind }) => kind === 'ConfigMap')).toBe(false);
   });
 
   it('gets the annotations of Linkerd, and nothing else', async () => {
