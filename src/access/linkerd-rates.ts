@@ -7,7 +7,7 @@ import { clientTest, type PeerTest } from './clients.ts';
 import { serverOn } from './linkerd.ts';
 import type { AccessRequest, RateCheck } from './request.ts';
 
-/** Callers that are remembered before those are dropped who have spent nothing. */
+/** Callers that are remembered before those are dropped who have spent nothing: looked for once a second, as long as it takes to be one. */
 const CALLERS_MAX = 1_024;
 
 /** Even spacing with a burst of one second. Source: generic cell rate algorithm, as the crate `governor` has it. */
@@ -39,6 +39,7 @@ class ServerRates {
   readonly #overrides: readonly { readonly isMeant: PeerTest; readonly rate: Rate }[];
   readonly #perSecond: number;
   readonly #callers: Map<string, Rate> = new Map();
+  #sweptAtMs = 0;
 
   constructor(policy: LinkerdRateLimitPolicy) {
     const { totalPerSecond = 0, identityPerSecond = 0, overrides } = policy;
@@ -65,10 +66,15 @@ class ServerRates {
   #rateOf(caller: string, nowMs: number): Rate {
     let rate = this.#callers.get(caller);
     if (rate !== undefined) return rate;
-    if (this.#callers.size >= CALLERS_MAX) for (const [name, one] of this.#callers) if (one.isFull(nowMs)) this.#callers.delete(name);
+    if (this.#callers.size >= CALLERS_MAX && nowMs - this.#sweptAtMs >= 1_000) this.#sweep(nowMs);
     rate = new Rate(this.#perSecond);
     this.#callers.set(caller, rate);
     return rate;
+  }
+
+  #sweep(nowMs: number): void {
+    this.#sweptAtMs = nowMs;
+    for (const [name, one] of this.#callers) if (one.isFull(nowMs)) this.#callers.delete(name);
   }
 }
 
