@@ -36,6 +36,9 @@ export function retriedTrace(traces: Traces): SpanRecord[] | null {
     const services = new Set(spans.filter((span) => span.kind === 'server').map((span) => span.process));
     const retried = spans.some((span) => span.kind === 'client' && Number(span.attributes['http.request.resend_count'] ?? 0) > 0);
     if (roots.length !== 1 || roots[0]?.kind !== 'server' || roots[0].isError || services.size < 4 || !retried) continue;
+    // Processes send their spans one after the other: what was answered without a span of who answered is not all there yet.
+    const parents = new Set(spans.map((span) => span.parentId));
+    if (spans.some((span) => !parents.has(span.spanId) && span.kind !== 'server' && !span.isError)) continue;
     best = spans;
   }
   return best;
