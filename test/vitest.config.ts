@@ -10,10 +10,9 @@ const PURE = 'test/{balance,conformance,core,discovery,golden,identity,model,res
 const LONG = 'test/**/*.long.test.ts';
 const TIMED = [
   'test/interop/{reload,soak,soak-mixed}.test.ts',
-  'test/inbound/overload.test.ts',
   'test/examples/demo.test.ts',
   'test/bench/gates.test.ts',
-  'test/bench/{access-speed,load-speed}.test.ts',
+  'test/bench/access-speed.test.ts',
 ];
 
 export default defineConfig({
